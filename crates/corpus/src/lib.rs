@@ -1,0 +1,1 @@
+//! Corpora: documents, chats, mixes; sources lab and files.

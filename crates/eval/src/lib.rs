@@ -1,0 +1,1 @@
+//! Scorers and Inspect-compatible logs.

@@ -1,0 +1,1 @@
+//! The experiment file, arms and controls, the stage graph, run and resume, findings.

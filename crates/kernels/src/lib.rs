@@ -1,0 +1,1 @@
+//! The numeric core: matmul, fused forward/backward pieces, threads. Knows nothing of models.

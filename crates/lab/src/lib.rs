@@ -1,0 +1,1 @@
+//! The small world: items, personas, templates.

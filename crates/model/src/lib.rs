@@ -1,0 +1,1 @@
+//! Language models: architectures, safetensors, tokenizers, chat templates, LoRA, scoring.

@@ -1,0 +1,1 @@
+//! Findings to terminal tables, CSV and one self-contained HTML page.

@@ -1,0 +1,1 @@
+//! Model Specs in Markdown: sections, reasons, preferences, the lab block.

@@ -1,0 +1,1 @@
+//! Statistics: intervals, paired differences, bootstrap, adjustment. Pure and deterministic.

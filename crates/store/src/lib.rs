@@ -1,0 +1,1 @@
+//! Atomic files, hashes, manifests, locks.

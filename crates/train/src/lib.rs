@@ -1,0 +1,1 @@
+//! Packing, masks, optimizer, schedule, checkpoints; the native engine.

@@ -1,0 +1,2 @@
+//! The whyfirst command.
+fn main() {}
