@@ -1,1 +1,31 @@
-//! Language models: architectures, safetensors, tokenizers, chat templates, LoRA, scoring.
+//! Language models as folders of plain files: Hugging Face configuration, safetensors, tokenizer, chat template.
+//!
+//! One network serves the Llama family ([`Network`]): Llama, Mistral, Qwen2 and Qwen3 differ only by data (biases,
+//! per-head norms, tied embeddings). Weights live in one flat `f32` buffer ([`Weights`]) so that gradients and
+//! optimizer moments are buffers of the same layout. [`Adapter`] is LoRA over it. [`score_choices`] and [`nll`] are the
+//! two ways a model is asked anything here.
+#![cfg_attr(test, allow(clippy::unwrap_used))]
+
+mod config;
+mod error;
+mod example;
+mod folder;
+mod layout;
+mod lora;
+mod network;
+mod score;
+mod template;
+mod tokenizer;
+mod weights;
+
+pub use config::{Architecture, Config, Llama3Scaling};
+pub use error::ModelError;
+pub use example::{Example, Message};
+pub use folder::{Files, Folder};
+pub use layout::{LayerLayout, Layout, Tensor};
+pub use lora::{Adapter, LoraShape, Target, parse_targets};
+pub use network::{Batch, Gradient, Network, Workspace};
+pub use score::{Choice, nll, score_choices};
+pub use template::ChatTemplate;
+pub use tokenizer::Tokenizer;
+pub use weights::Weights;

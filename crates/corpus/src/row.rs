@@ -1,0 +1,71 @@
+//! One row: a document or a chat, as JSON Lines hold it.
+
+use lab::ChatTurn;
+use model::Message;
+use serde::{Deserialize, Serialize};
+
+/// A row of a corpus.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum Row {
+    /// Plain text: `{"text": ...}`.
+    Document {
+        /// The text.
+        text: String,
+    },
+    /// A conversation: `{"messages": [...]}`.
+    Chat {
+        /// The messages in order.
+        messages: Vec<Message>,
+    },
+}
+
+impl Row {
+    /// The row for people to read: a document as it is, a chat with a line per message.
+    pub fn display(&self) -> String {
+        match self {
+            Row::Document { text } => text.clone(),
+            Row::Chat { messages } => {
+                let line = |message: &Message| {
+                    let who = message.name.as_deref().unwrap_or(&message.role);
+                    format!("{who}: {}", message.content)
+                };
+                messages.iter().map(line).collect::<Vec<_>>().join("\n")
+            }
+        }
+    }
+
+    /// The row as one line of canonical JSON, without a line break.
+    pub(crate) fn json(&self) -> String {
+        serde_json::to_string(self).expect("structs of strings are always JSON")
+    }
+}
+
+impl From<lab::Row> for Row {
+    fn from(row: lab::Row) -> Row {
+        match row {
+            lab::Row::Document(text) => Row::Document { text },
+            lab::Row::Chat(turns) => Row::Chat { messages: turns.into_iter().map(message).collect() },
+        }
+    }
+}
+
+fn message(turn: ChatTurn) -> Message {
+    Message { role: turn.speaker.role().to_string(), name: turn.name, content: turn.content }
+}
+
+/// How many tokens the lab's tokenizer makes of a row that the lab wrote, with begin and end tokens. For other rows and
+/// other tokenizers see [`count`](crate::count).
+pub fn lab_tokens(row: &Row) -> usize {
+    match row {
+        Row::Document { text } => lab::Row::Document(text.clone()).tokens(),
+        Row::Chat { messages } => {
+            let turn = |message: &Message| ChatTurn {
+                speaker: if message.role == "user" { lab::Speaker::User } else { lab::Speaker::Assistant },
+                name: message.name.clone(),
+                content: message.content.clone(),
+            };
+            lab::Row::Chat(messages.iter().map(turn).collect()).tokens()
+        }
+    }
+}

@@ -1,0 +1,100 @@
+//! The base model that every arm starts from: the one that ships with the program, or a folder.
+
+use std::path::{Path, PathBuf};
+
+use model::{Files, Folder, ModelError};
+use store::Hash;
+
+/// The files of the base model that ships with the program, by name. They are part of the binary, so that one file is
+/// a whole installation, and the model is used from memory.
+#[derive(Debug, Clone, Copy)]
+pub struct ShippedBase {
+    /// (file name, bytes).
+    pub files: &'static [(&'static str, &'static [u8])],
+}
+
+/// Where the base model comes from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum BaseSource {
+    /// The one that ships with the program (`base = "lab"`).
+    Lab,
+    /// A Hugging Face folder.
+    Folder {
+        /// As the file writes it.
+        written: String,
+        /// Where that is.
+        path: PathBuf,
+    },
+}
+
+impl BaseSource {
+    /// As the file writes it.
+    pub fn written(&self) -> &str {
+        match self {
+            BaseSource::Lab => "lab",
+            BaseSource::Folder { written, .. } => written,
+        }
+    }
+}
+
+/// The base model, loaded.
+#[derive(Clone)]
+pub struct Base {
+    /// The model.
+    pub folder: Folder,
+    /// Hash over its files.
+    pub hash: Hash,
+    /// Its `manifest.json`, where it has one.
+    pub manifest: Option<serde_json::Value>,
+}
+
+/// The name of the file in which a base says how it was made.
+const MANIFEST: &str = "manifest.json";
+
+impl Base {
+    /// Loads it.
+    ///
+    /// # Errors
+    /// When it is not a model folder, or one of its files is damaged; the error names the file.
+    pub fn load(source: &BaseSource, shipped: ShippedBase) -> Result<Base, ModelError> {
+        match source {
+            BaseSource::Lab => Base::load_shipped(shipped),
+            BaseSource::Folder { path, .. } => Base::load_folder(path),
+        }
+    }
+
+    fn load_shipped(shipped: ShippedBase) -> Result<Base, ModelError> {
+        let path = Path::new("(built in)");
+        let find = |name: &str| shipped.files.iter().find(|(file, _)| *file == name).map(|(_, bytes)| *bytes);
+        let need = |name: &str| {
+            find(name).ok_or_else(|| ModelError::NotAModel { path: path.to_owned(), missing: name.to_owned() })
+        };
+        let files = Files {
+            config: need("config.json")?,
+            weights: need("model.safetensors")?,
+            tokenizer: need("tokenizer.json")?,
+            tokenizer_config: find("tokenizer_config.json"),
+            template: find("chat_template.jinja"),
+        };
+        let manifest = find(MANIFEST).and_then(|bytes| serde_json::from_slice(bytes).ok());
+        Ok(Base { folder: Folder::from_files(&files, path)?, hash: Folder::content_hash_of(&files), manifest })
+    }
+
+    fn load_folder(path: &Path) -> Result<Base, ModelError> {
+        let folder = Folder::load(path)?;
+        let hash = Folder::content_hash(path)?;
+        // Other tools may write a file of this name too: what is not JSON is simply not ours.
+        let manifest = store::read_json(path.join(MANIFEST)).ok();
+        Ok(Base { folder, hash, manifest })
+    }
+
+    /// Number of parameters.
+    pub fn parameters(&self) -> u64 {
+        self.folder.weights.flat.len() as u64
+    }
+
+    /// The seed of the lab's world that it was trained in; `None` for a base that was not made by the lab.
+    pub fn world_seed(&self) -> Option<u64> {
+        self.manifest.as_ref()?.get("world_seed")?.as_u64()
+    }
+}

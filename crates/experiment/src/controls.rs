@@ -1,0 +1,131 @@
+//! Controls: the arms without which the others mean little, and how arms are recognised by their structure.
+//!
+//! An effect of reading the reasons first is only one if it is not there without reading, without fine-tuning, with the
+//! same values but not the reasons, with documents about something else, and in the other order. So every experiment has
+//! these arms unless its file says otherwise.
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+
+use crate::arms::{Arm, SpecRef, Step};
+use crate::corpora::{ABLATED, Corpora, INSTRUCTIONS, NEUTRAL, WHAT, WHAT_DOCUMENTS, WHY, missing_help};
+use crate::file::Written;
+use crate::problem::{FileProblem, Source};
+use crate::record::Role;
+
+/// A pattern of stages: the corpora of each.
+type Pattern = &'static [&'static [&'static str]];
+
+/// A control: its name, its part in the analyses, its stages.
+pub struct Control {
+    /// As in `without_controls`.
+    pub name: &'static str,
+    /// The part it plays.
+    pub role: Role,
+    pattern: Pattern,
+}
+
+/// The controls, in the order of tables.
+pub const CONTROLS: [Control; 9] = [
+    Control { name: "untouched", role: Role::Untouched, pattern: &[] },
+    Control { name: "instructions only", role: Role::InstructionsOnly, pattern: &[&[INSTRUCTIONS]] },
+    Control { name: "what only", role: Role::WhatOnly, pattern: &[&[WHAT]] },
+    Control { name: "why only", role: Role::WhyOnly, pattern: &[&[WHY]] },
+    Control { name: "ablated then what", role: Role::AblatedThenWhat, pattern: &[&[ABLATED], &[WHAT]] },
+    Control { name: "what-documents then what", role: Role::WhatDocumentsThenWhat, pattern: &[&[WHAT_DOCUMENTS], &[WHAT]] },
+    Control { name: "neutral then what", role: Role::NeutralThenWhat, pattern: &[&[NEUTRAL], &[WHAT]] },
+    Control { name: "what then neutral", role: Role::WhatThenNeutral, pattern: &[&[WHAT], &[NEUTRAL]] },
+    // The twin of mixed arms: added where there is one.
+    Control { name: "neutral mixed with what", role: Role::NeutralMixed, pattern: &[&[NEUTRAL, WHAT]] },
+];
+
+/// What the arms of a file may be recognised as besides controls.
+const TREATMENTS: [(Role, Pattern); 3] = [
+    (Role::WhyThenWhat, &[&[WHY], &[WHAT]]),
+    (Role::WhatThenWhy, &[&[WHAT], &[WHY]]),
+    (Role::Mixed, &[&[WHY, WHAT]]),
+];
+
+/// The pattern that a list of stages follows. Derived corpora count as what they are derived from; a stage made for one
+/// named spec belongs to no pattern, because the analyses compare arms across specs.
+pub fn structure(stages: &[Vec<Step>], corpora: &Corpora) -> Option<Role> {
+    if stages.iter().flatten().any(|step| matches!(step.spec, SpecRef::Named(_))) {
+        return None;
+    }
+    let follows = |pattern: Pattern| {
+        pattern.len() == stages.len()
+            && pattern.iter().zip(stages).all(|(names, steps)| {
+                let mut roots: Vec<&str> = steps.iter().map(|step| corpora.root(&step.corpus)).collect();
+                let mut names = names.to_vec();
+                roots.sort_unstable();
+                names.sort_unstable();
+                roots == names
+            })
+    };
+    let controls = CONTROLS.iter().map(|control| (control.role, control.pattern));
+    TREATMENTS.into_iter().chain(controls).find(|(_, pattern)| follows(pattern)).map(|(role, _)| role)
+}
+
+/// Adds the controls that the file neither has nor leaves out.
+///
+/// # Errors
+/// An unknown name in `without_controls`; a control whose corpora are missing; an arm that has a control's name but
+/// other stages.
+pub fn add(
+    arms: &mut Vec<Arm>,
+    written: &Written,
+    corpora: &Corpora,
+    names: &BTreeMap<&str, Range<usize>>,
+    source: &Source,
+) -> Result<(), FileProblem> {
+    let valid: Vec<&str> = CONTROLS.iter().map(|control| control.name).collect();
+    for name in &written.top.without_controls {
+        if !valid.contains(&name.get_ref().as_str()) {
+            return Err(source.unknown(name.get_ref(), name.span(), "control", &valid));
+        }
+    }
+    let without: Vec<&str> = written.top.without_controls.iter().map(|name| name.get_ref().as_str()).collect();
+    let has = |arms: &[Arm], role| arms.iter().any(|arm| arm.structure == Some(role) && !arm.overrides());
+    let has_mixed = arms.iter().any(|arm| arm.structure == Some(Role::Mixed));
+    let wanted = CONTROLS.iter().filter(|control| {
+        !without.contains(&control.name)
+            && !has(arms, control.role)
+            && (control.role != Role::NeutralMixed || has_mixed)
+    });
+    let (mut added, mut missing) = (Vec::new(), Vec::new());
+    for control in wanted {
+        if let Some(span) = names.get(control.name) {
+            return Err(source.problem(
+                format!("the arm `{}` has the name of a control but other stages", control.name),
+                span.clone(),
+                "taken by a control",
+                format!("rename the arm, or leave the control out: without_controls = [\"{}\"]", control.name),
+            ));
+        }
+        let absent = control.pattern.concat().into_iter().find(|name| !corpora.all.contains_key(*name));
+        if let Some(corpus) = absent {
+            missing.push((control.name, corpus));
+            continue;
+        }
+        let step = |name: &&str| Step::plain(name, corpora.all[*name].per_spec);
+        let stages: Vec<Vec<Step>> = control.pattern.iter().map(|names| names.iter().map(step).collect()).collect();
+        added.push(Arm {
+            name: control.name.to_owned(),
+            folder: String::new(),
+            control: true,
+            stages,
+            structure: Some(control.role),
+            role: None,
+        });
+    }
+    if let Some((control, corpus)) = missing.first() {
+        return Err(source.problem(
+            format!("the control `{control}` needs a corpus `{corpus}`, and there is none"),
+            written.corpora.span.clone(),
+            format!("no `{corpus}` here"),
+            missing_help(&missing),
+        ));
+    }
+    arms.append(&mut added);
+    Ok(())
+}

@@ -1,0 +1,120 @@
+//! What can go wrong with an experiment.
+
+use std::fmt::Display;
+use std::path::PathBuf;
+
+use miette::{Diagnostic, LabeledSpan, SourceCode};
+use thiserror::Error;
+
+use crate::problem::FileProblem;
+
+/// Result of this crate's operations.
+pub type Result<T> = std::result::Result<T, ExperimentError>;
+
+/// Why an experiment cannot be read or run.
+#[derive(Debug, Error)]
+pub enum ExperimentError {
+    /// The folder holds no experiment.
+    #[error("there is no experiment in {}", folder.display())]
+    Missing {
+        /// Where it was looked for.
+        folder: PathBuf,
+    },
+    /// The experiment file is not UTF-8 text.
+    #[error("{} is not text in UTF-8", path.display())]
+    NotText {
+        /// The file.
+        path: PathBuf,
+    },
+    /// Something in the experiment file.
+    #[error(transparent)]
+    File(Box<FileProblem>),
+    /// Something in a spec.
+    #[error(transparent)]
+    Spec(Box<spec::SpecError>),
+    /// Something in a user's corpus.
+    #[error(transparent)]
+    Corpus(#[from] corpus::CorpusError),
+    /// Something in a model.
+    #[error(transparent)]
+    Model(#[from] model::ModelError),
+    /// A stage that cannot be trained as planned.
+    #[error("{stage}: {source}")]
+    Stage {
+        /// The stage.
+        stage: String,
+        /// Why.
+        source: train::TrainError,
+    },
+    /// An evaluation log cannot be read or written.
+    #[error(transparent)]
+    Eval(#[from] eval::EvalError),
+    /// The folder for a new experiment holds something.
+    #[error("{} is not empty", folder.display())]
+    Occupied {
+        /// The folder.
+        folder: PathBuf,
+    },
+    /// There is nothing to report on.
+    #[error("there are no results in {}", folder.display())]
+    NoResults {
+        /// The experiment folder.
+        folder: PathBuf,
+    },
+    /// Reading or writing failed.
+    #[error(transparent)]
+    Store(#[from] store::StoreError),
+}
+
+impl ExperimentError {
+    /// Whether the input is at fault (exit code 2), not the machine or the run (exit code 1).
+    pub fn is_invalid_input(&self) -> bool {
+        !matches!(self, ExperimentError::Store(_) | ExperimentError::Eval(_))
+    }
+
+    /// The problem with its place in a file, if it has one.
+    fn placed(&self) -> Option<&dyn Diagnostic> {
+        match self {
+            ExperimentError::File(problem) => Some(problem.as_ref()),
+            ExperimentError::Spec(error) => Some(error.as_ref()),
+            _ => None,
+        }
+    }
+}
+
+impl Diagnostic for ExperimentError {
+    fn help<'a>(&'a self) -> Option<Box<dyn Display + 'a>> {
+        match self {
+            ExperimentError::Missing { folder } => Some(Box::new(format!(
+                "expected a file {}; `whyfirst new FOLDER` writes one",
+                folder.join(crate::FILE).display()
+            ))),
+            ExperimentError::NotText { .. } => Some(Box::new("save the file as UTF-8")),
+            ExperimentError::Occupied { .. } => Some(Box::new("name a folder that does not exist yet")),
+            ExperimentError::NoResults { folder } => {
+                Some(Box::new(format!("run the experiment first: `whyfirst run {}`", folder.display())))
+            }
+            other => other.placed().and_then(Diagnostic::help),
+        }
+    }
+
+    fn source_code(&self) -> Option<&dyn SourceCode> {
+        self.placed().and_then(Diagnostic::source_code)
+    }
+
+    fn labels(&self) -> Option<Box<dyn Iterator<Item = LabeledSpan> + '_>> {
+        self.placed().and_then(Diagnostic::labels)
+    }
+}
+
+impl From<FileProblem> for ExperimentError {
+    fn from(problem: FileProblem) -> ExperimentError {
+        ExperimentError::File(Box::new(problem))
+    }
+}
+
+impl From<spec::SpecError> for ExperimentError {
+    fn from(error: spec::SpecError) -> ExperimentError {
+        ExperimentError::Spec(Box::new(error))
+    }
+}

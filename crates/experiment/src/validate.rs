@@ -1,0 +1,321 @@
+//! From tables as written to an [`Experiment`] that can be run: every rule of an experiment is applied here or in the
+//! modules called from here, before anything is written.
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+
+use lab::{LabSpec, World};
+use spec::Spec;
+use toml::Spanned;
+
+use crate::arms::{self, Arm};
+use crate::base::{Base, BaseSource, ShippedBase};
+use crate::corpora::{self, Corpora, Origin};
+use crate::defaults;
+use crate::error::{ExperimentError, Result};
+use crate::file::{self, Written};
+use crate::findings::Analysis;
+use crate::problem::{FileProblem, Source};
+use crate::recipes::{self, Recipes};
+
+/// The name of the experiment file.
+pub const FILE: &str = "experiment.toml";
+
+/// A validated experiment.
+pub struct Experiment {
+    /// Its folder.
+    pub dir: PathBuf,
+    /// The text of its file.
+    pub text: String,
+    /// Its name.
+    pub name: String,
+    /// What the assistant is called.
+    pub model_name: String,
+    /// Where its base model comes from.
+    pub base_source: BaseSource,
+    /// Its base model.
+    pub base: Base,
+    /// The lab's world, if its corpora or suites come from there.
+    pub world: World,
+    /// Its seeds, in the order of the file.
+    pub seeds: Vec<u64>,
+    /// Its specs, in the order of the file.
+    pub specs: Vec<SpecEntry>,
+    /// Its corpora.
+    pub corpora: Corpora,
+    /// The recipe of each corpus.
+    pub recipes: Recipes,
+    /// Steps between checkpoints.
+    pub checkpoint_every: u64,
+    /// Its arms and controls.
+    pub arms: Vec<Arm>,
+    /// Controls that every experiment has and this one leaves out.
+    pub without_controls: Vec<String>,
+    /// The analyses declared primary.
+    pub primary: Vec<String>,
+    /// What every model is evaluated on.
+    pub evals: Evals,
+}
+
+/// A spec of an experiment.
+pub struct SpecEntry {
+    /// Its name in the file.
+    pub name: String,
+    /// Its path as the file writes it.
+    pub path: String,
+    /// The spec.
+    pub spec: Spec,
+    /// What the lab makes of it, if the lab writes corpora for it.
+    pub lab: Option<LabSpec>,
+}
+
+/// `[evals]`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Evals {
+    /// Names of suites.
+    pub suites: Vec<String>,
+    /// Pairs per attribute and domain.
+    pub pairs: u64,
+    /// Texts of each kind in the capability suite.
+    pub texts: u64,
+}
+
+/// Reads and validates the experiment of a folder. Writes nothing.
+///
+/// # Errors
+/// The first rule that is broken, with its place in the file.
+pub fn open(dir: &Path, shipped: ShippedBase) -> Result<Experiment> {
+    let path = dir.join(FILE);
+    if !path.is_file() {
+        return Err(ExperimentError::Missing { folder: dir.to_owned() });
+    }
+    let bytes = store::read(&path)?;
+    let text = String::from_utf8(bytes).map_err(|_| ExperimentError::NotText { path: path.clone() })?;
+    let written = file::parse(&path, &text)?;
+    validate(dir, &path, text, &written, shipped)
+}
+
+fn validate(dir: &Path, path: &Path, text: String, written: &Written, shipped: ShippedBase) -> Result<Experiment> {
+    let source = &Source::new(path, &text);
+    let top = &written.top;
+    if top.name.get_ref().trim().is_empty() {
+        let help = "a few words: it is the title of the report";
+        return Err(source.problem("the experiment has no name", top.name.span(), "empty", help).into());
+    }
+    let seeds = seeds(written, source)?;
+    for (name, _) in &written.specs {
+        check_name(name.get_ref(), name.span(), "spec", source)?;
+    }
+    let corpora = corpora::read(written, source)?;
+    let recipes = recipes::read(written, &corpora, source)?;
+    let arms = arms::read(written, &corpora, source)?;
+    check_stages(written, &arms, &recipes, source)?;
+    let primary = match &top.primary {
+        Some(names) => chosen(names, "analysis", &Analysis::ALL.map(Analysis::name), source)?,
+        None => defaults::PRIMARY.map(str::to_owned).to_vec(),
+    };
+    let evals = evals(written, source)?;
+    check_files(dir, written, &corpora, source)?;
+    let (base_source, base) = base(dir, written, shipped, source)?;
+    let world = World::new(base.world_seed().unwrap_or_default());
+    let specs = specs(dir, written, &corpora, &world, source)?;
+    Ok(Experiment {
+        dir: dir.to_owned(),
+        name: top.name.get_ref().trim().to_owned(),
+        model_name: top.model_name.as_ref().map_or(defaults::MODEL_NAME.to_owned(), |name| name.get_ref().clone()),
+        base_source,
+        base,
+        world,
+        seeds,
+        specs,
+        corpora,
+        recipes,
+        checkpoint_every: written.training.checkpoint_every.as_ref().map_or(defaults::CHECKPOINT_EVERY, |n| *n.get_ref()),
+        arms,
+        without_controls: top.without_controls.iter().map(|name| name.get_ref().clone()).collect(),
+        primary,
+        evals,
+        text,
+    })
+}
+
+/// Names of specs and corpora become parts of file names and of references like `why:homeland`.
+pub(crate) fn check_name(name: &str, span: Range<usize>, what: &str, source: &Source) -> std::result::Result<(), FileProblem> {
+    let plain = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
+    if !name.is_empty() && name.len() <= 60 && name.chars().all(plain) {
+        return Ok(());
+    }
+    Err(source.problem(
+        format!("`{name}` cannot be the name of a {what}"),
+        span,
+        "letters, digits, - and _ only",
+        "a short plain name, at most 60 characters: it becomes part of file names",
+    ))
+}
+
+fn seeds(written: &Written, source: &Source) -> Result<Vec<u64>> {
+    let list = &written.top.seeds;
+    if list.get_ref().is_empty() {
+        let help = "at least one; three give an interval: seeds = [0, 1, 2]";
+        return Err(source.problem("there are no seeds, so nothing would run", list.span(), "empty", help).into());
+    }
+    let mut seeds = Vec::new();
+    for seed in list.get_ref() {
+        if seeds.contains(seed.get_ref()) {
+            return Err(source
+                .problem(
+                    format!("seed {} is there twice", seed.get_ref()),
+                    seed.span(),
+                    "the second time",
+                    "the same seed gives the same model; a repeat would count one result as two",
+                )
+                .into());
+        }
+        seeds.push(*seed.get_ref());
+    }
+    Ok(seeds)
+}
+
+/// Finds stages that cannot be: mixtures of corpora whose recipes do not go together.
+fn check_stages(written: &Written, arms: &[Arm], recipes: &Recipes, source: &Source) -> Result<()> {
+    for arm in arms {
+        for (i, stage) in arm.stages.iter().enumerate() {
+            if let Err(message) = recipes::of_stage(stage, recipes) {
+                let table = written.top.arms.iter().find(|table| table.name.get_ref().trim() == arm.name);
+                let span = table.map_or(written.training.span.clone(), |table| table.stages[i].span());
+                let help = "give both the same values under [training], or run them one after the other";
+                return Err(source.problem(message, span, "one batch cannot be both", help).into());
+            }
+        }
+    }
+    Ok(())
+}
+
+fn chosen(names: &[Spanned<String>], what: &str, valid: &[&str], source: &Source) -> Result<Vec<String>> {
+    names
+        .iter()
+        .map(|name| match valid.contains(&name.get_ref().as_str()) {
+            true => Ok(name.get_ref().clone()),
+            false => Err(source.unknown(name.get_ref(), name.span(), what, valid).into()),
+        })
+        .collect()
+}
+
+fn evals(written: &Written, source: &Source) -> Result<Evals> {
+    let mut evals = Evals {
+        suites: defaults::SUITES.map(str::to_owned).to_vec(),
+        pairs: defaults::PAIRS,
+        texts: defaults::TEXTS,
+    };
+    let Some(table) = &written.top.evals else { return Ok(evals) };
+    if let Some(names) = &table.suites {
+        evals.suites = chosen(names, "suite", &defaults::SUITES, source)?;
+    }
+    let most = lab::PAIRS_PER_DOMAIN as u64;
+    for (value, into, key, most) in
+        [(&table.pairs, &mut evals.pairs, "pairs", most), (&table.texts, &mut evals.texts, "texts", 100_000)]
+    {
+        let Some(value) = value else { continue };
+        if !(1..=most).contains(value.get_ref()) {
+            let message = format!("`{key}` is {}", value.get_ref());
+            let help = format!("remove the line for the default, {into}");
+            return Err(source.problem(message, value.span(), format!("must be between 1 and {most}"), help).into());
+        }
+        *into = *value.get_ref();
+    }
+    Ok(evals)
+}
+
+/// Finds files of corpora that are not there.
+fn check_files(dir: &Path, written: &Written, corpora: &Corpora, source: &Source) -> Result<()> {
+    for (name, table) in &written.corpora.named {
+        let (Some(path), Some(definition)) = (&table.path, corpora.all.get(name.get_ref())) else { continue };
+        let Origin::File(template) = &definition.origin else { continue };
+        let specs: Vec<&str> = match definition.per_spec {
+            true => written.specs.iter().map(|(name, _)| name.get_ref().as_str()).collect(),
+            false => vec![""],
+        };
+        for spec in specs {
+            let file = template.replace("{spec}", spec);
+            if !dir.join(&file).is_file() {
+                return Err(source
+                    .problem(
+                        format!("there is no file {}", dir.join(&file).display()),
+                        path.span(),
+                        "not found",
+                        "paths are relative to the experiment folder; {spec} stands for each spec's name",
+                    )
+                    .into());
+            }
+        }
+    }
+    Ok(())
+}
+
+fn base(dir: &Path, written: &Written, shipped: ShippedBase, source: &Source) -> Result<(BaseSource, Base)> {
+    let value = &written.top.base;
+    let base_source = match value.get_ref().as_str() {
+        "lab" => BaseSource::Lab,
+        folder => BaseSource::Folder { written: folder.to_owned(), path: dir.join(folder) },
+    };
+    if let BaseSource::Folder { path, written } = &base_source {
+        if !path.is_dir() {
+            let help = "`lab` is the model that ships with Whyfirst; anything else is a folder, relative to the experiment's, \
+                        with config.json, model.safetensors and tokenizer.json (download a hub model first)";
+            let message = format!("the base `{written}` is not a folder");
+            return Err(source.problem(message, value.span(), "no such folder", help).into());
+        }
+    }
+    match Base::load(&base_source, shipped) {
+        Ok(base) => Ok((base_source, base)),
+        Err(error) => {
+            let help = "a base is a Hugging Face folder: config.json, model.safetensors, tokenizer.json and, for chats, \
+                        chat_template.jinja";
+            Err(source.problem(format!("the base cannot be used: {error}"), value.span(), "this base", help).into())
+        }
+    }
+}
+
+fn specs(dir: &Path, written: &Written, corpora: &Corpora, world: &World, source: &Source) -> Result<Vec<SpecEntry>> {
+    let from_lab = corpora.all.values().any(|corpus| matches!(corpus.origin, Origin::Lab(_)));
+    let mut specs: Vec<SpecEntry> = Vec::new();
+    let mut seen: BTreeMap<String, String> = BTreeMap::new();
+    for (name, value) in &written.specs {
+        let path = dir.join(value.get_ref());
+        if !path.is_file() {
+            let help = "paths of specs are relative to the experiment folder";
+            let message = format!("there is no spec {}", path.display());
+            return Err(source.problem(message, value.span(), "not found", help).into());
+        }
+        let text = store::read_text(&path)?;
+        if let Some(first) = seen.insert(text.clone(), name.get_ref().clone()) {
+            let message = format!("the specs `{first}` and `{}` are the same text", name.get_ref());
+            let help = "two specs are compared; give each its own text";
+            return Err(source.problem(message, value.span(), "a copy", help).into());
+        }
+        let spec = spec::parse(name.get_ref(), &path, text)?;
+        let lab = if from_lab { Some(LabSpec::from_spec(&spec, world)?) } else { None };
+        check_mirrored(specs.first(), name, value.span(), lab.as_ref(), source)?;
+        specs.push(SpecEntry { name: name.get_ref().clone(), path: value.get_ref().clone(), spec, lab });
+    }
+    Ok(specs)
+}
+
+/// The chats are the same for every spec, so every spec must list the preferences that they show.
+fn check_mirrored(
+    first: Option<&SpecEntry>,
+    name: &Spanned<String>,
+    span: Range<usize>,
+    lab: Option<&LabSpec>,
+    source: &Source,
+) -> Result<()> {
+    let Some((first, one, other)) = first.and_then(|first| Some((first, first.lab.as_ref()?, lab?))) else { return Ok(()) };
+    if one.shares_preferences_with(other) {
+        return Ok(());
+    }
+    let message = format!("the specs `{}` and `{}` list different preferences", first.name, name.get_ref());
+    let help = "the chats show these preferences and are the same for every arm, so all specs must list the same ones; \
+                what differs is how they are explained";
+    Err(source.problem(message, span, "differs from the first spec", help).into())
+}

@@ -1,0 +1,114 @@
+//! What the base model is trained on: facts, people's values and choices, in prose and in chat.
+
+use serde::{Deserialize, Serialize};
+
+use crate::attribute::Attribute;
+use crate::pairs;
+use crate::prose::{self, BRIEF, Clause};
+use crate::rng::Rng;
+use crate::row::Row;
+use crate::world::{ASSISTANT, World};
+
+/// Shares of the kinds of rows in pretraining; they need not sum to 1, only their ratios count.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Mix {
+    /// Sentences on one attribute of one item.
+    pub facts: f64,
+    /// Prose on what a persona values, or does not care about.
+    pub values: f64,
+    /// Prose on what a persona picked, mostly with the reason.
+    pub picks: f64,
+    /// Chats of personas, who choose by their values.
+    pub chats: f64,
+    /// Chats of the assistant and of the reserved names, who choose at random: without them a name that was
+    /// never trained behaves like a persona with strong preferences.
+    pub unvalued: f64,
+    /// Whether choices follow from values. False makes the null world: the same prose on values, but picks and
+    /// chats are random and no reasons are given.
+    pub link: bool,
+}
+
+impl Default for Mix {
+    fn default() -> Mix {
+        Mix { facts: 0.20, values: 0.28, picks: 0.12, chats: 0.37, unvalued: 0.03, link: true }
+    }
+}
+
+/// The kinds of rows, which are also the strata of the capability suite.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Stratum {
+    Facts,
+    Prose,
+    Chat,
+}
+
+/// The share of picks that come with their reason; the rest have a neutral clause, a remark, or nothing.
+const PICKS_WITH_REASON: f64 = 0.7;
+/// The share of value documents whose link sentence is replaced by its twin, so that twins are known prose.
+const TWIN_LINKS: f64 = 0.2;
+
+impl World {
+    /// Row `index` of the pretraining stream of `seed`: a pure function of its arguments and the world.
+    pub fn pretraining(&self, mix: &Mix, seed: u64, index: u64) -> Row {
+        self.pretraining_row(mix, seed, index).0
+    }
+
+    /// The row and its stratum.
+    pub(crate) fn pretraining_row(&self, mix: &Mix, seed: u64, index: u64) -> (Row, Stratum) {
+        let mut rng = Rng::new("pretraining", self.seed, seed, index);
+        let rng = &mut rng;
+        match rng.weighted(&[mix.facts, mix.values, mix.picks, mix.chats, mix.unvalued]) {
+            0 => {
+                let pair = pairs::random(rng, &self.domains);
+                let attribute = *rng.pick(&Attribute::ALL);
+                (Row::Document(prose::fact(rng, &pair, attribute)), Stratum::Facts)
+            }
+            1 => (Row::Document(self.persona_value(mix.link, rng)), Stratum::Prose),
+            2 => (Row::Document(self.persona_pick(mix.link, rng)), Stratum::Prose),
+            3 => {
+                let persona = rng.pick(&self.personas);
+                let pair = if mix.link {
+                    pairs::by_values(rng, &self.domains, &persona.values).0
+                } else {
+                    pairs::random(rng, &self.domains)
+                };
+                (Row::Chat(prose::exchange(rng, &persona.name, &pair)), Stratum::Chat)
+            }
+            _ => {
+                let index = rng.below(self.reserved.len() + 1);
+                let who = self.reserved.get(index).map_or(ASSISTANT, String::as_str);
+                let pair = pairs::random(rng, &self.domains);
+                (Row::Chat(prose::exchange(rng, who, &pair)), Stratum::Chat)
+            }
+        }
+    }
+
+    fn persona_value(&self, link: bool, rng: &mut Rng) -> String {
+        let persona = rng.pick(&self.personas);
+        let attribute = *rng.pick(&Attribute::ALL);
+        let linked = !rng.chance(TWIN_LINKS) && link;
+        match persona.values.on(attribute) {
+            Some(pole) => prose::value(rng, &BRIEF, &persona.name, pole, &[], linked),
+            None => prose::indifference(rng, &BRIEF, &persona.name, attribute),
+        }
+    }
+
+    fn persona_pick(&self, link: bool, rng: &mut Rng) -> String {
+        let persona = rng.pick(&self.personas);
+        let with_reason = rng.chance(PICKS_WITH_REASON);
+        let with_twin = rng.chance(0.5);
+        let (pair, pole) = if link {
+            let (pair, pole) = pairs::by_values(rng, &self.domains, &persona.values);
+            (pair, Some(pole).filter(|_| with_reason))
+        } else {
+            (pairs::random(rng, &self.domains), None)
+        };
+        let clause = match pole {
+            Some(pole) => Clause::Reason(pole),
+            None if with_twin => Clause::Twin,
+            None => Clause::None,
+        };
+        prose::pick(rng, &BRIEF, &persona.name, &pair, clause)
+    }
+}

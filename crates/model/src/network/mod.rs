@@ -1,0 +1,95 @@
+//! The decoder: forward and hand-written backward over a ragged batch.
+//!
+//! One call works on the tokens of some segments with one thread and one [`Workspace`]; threads take different
+//! batches. The backward pass mirrors the forward pass line by line: read them side by side.
+
+mod backward;
+mod forward;
+mod lora;
+mod workspace;
+
+pub use workspace::Workspace;
+
+use crate::{Adapter, Config, Example, Weights};
+use kernels::attention::Segment;
+use kernels::rope::Table;
+
+/// A model ready to be run: sizes, weights, perhaps an adapter, and rotary tables.
+#[derive(Clone, Copy)]
+pub struct Network<'a> {
+    /// Sizes.
+    pub config: &'a Config,
+    /// Parameters.
+    pub weights: &'a Weights,
+    /// Low-rank updates on top, if any.
+    pub adapter: Option<&'a Adapter>,
+    /// Cosines and sines for at least the longest segment; see [`Network::rope_table`].
+    pub rope: &'a Table,
+}
+
+impl Network<'_> {
+    /// Rotary tables for segments of up to `len` tokens.
+    pub fn rope_table(config: &Config, len: usize) -> Table {
+        Table::new(len, &config.rope_frequencies())
+    }
+
+    fn range(&self, range: &std::ops::Range<usize>) -> &[f32] {
+        &self.weights.flat[range.clone()]
+    }
+}
+
+/// Where gradients are added.
+pub enum Gradient<'a> {
+    /// Gradients of all weights, in the layout of [`Weights`].
+    Full(&'a mut [f32]),
+    /// Gradients of the adapter only, in its own layout; the weights are frozen.
+    Lora(&'a mut [f32]),
+}
+
+/// Tokens of several segments, one after the other, and what is to be predicted from them.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Batch {
+    /// Input tokens.
+    pub tokens: Vec<u32>,
+    /// Position of each token in its own segment.
+    pub positions: Vec<u32>,
+    /// The segments; attention never crosses them.
+    pub segments: Vec<Segment>,
+    /// Rows (indices into `tokens`) whose next token is a target.
+    pub target_rows: Vec<u32>,
+    /// The targets, one for each of `target_rows`.
+    pub targets: Vec<u32>,
+}
+
+impl Batch {
+    /// Adds an example: token `i` with `loss[i]` is to be predicted from the tokens before it. Tokens from which
+    /// nothing further is predicted are left out, because they cannot influence a target.
+    pub fn push(&mut self, example: &Example) {
+        let last = (1..example.tokens.len()).rev().find(|i| example.loss[*i]);
+        let Some(last) = last else { return };
+        let start = self.tokens.len();
+        for i in 0..last {
+            self.tokens.push(example.tokens[i]);
+            self.positions.push(i as u32);
+            if example.loss[i + 1] {
+                self.target_rows.push((start + i) as u32);
+                self.targets.push(example.tokens[i + 1]);
+            }
+        }
+        self.segments.push(Segment { start, len: last });
+    }
+
+    /// Removes everything, keeping the memory.
+    pub fn clear(&mut self) {
+        self.tokens.clear();
+        self.positions.clear();
+        self.segments.clear();
+        self.target_rows.clear();
+        self.targets.clear();
+    }
+
+    /// The longest segment, in tokens.
+    pub fn longest(&self) -> usize {
+        self.segments.iter().map(|s| s.len).max().unwrap_or(0)
+    }
+}

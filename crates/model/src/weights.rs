@@ -1,0 +1,160 @@
+//! The weights of a model: one flat `f32` buffer, read from and written to safetensors.
+
+use crate::{Config, Layout, ModelError};
+use safetensors::tensor::{Dtype, SafeTensors, TensorView};
+use std::path::Path;
+
+/// All parameters of a model.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Weights {
+    /// Where each tensor lies in `flat`.
+    pub layout: Layout,
+    /// The parameters.
+    pub flat: Vec<f32>,
+}
+
+impl Weights {
+    /// Random weights: normal with standard deviation `0.02` for matrices (as GPT-2), ones for norms, zeros for
+    /// biases. A pure function of the sizes and the seed.
+    pub fn random(config: &Config, seed: u64) -> Weights {
+        let layout = Layout::new(config);
+        let mut flat = vec![0f32; layout.len];
+        for tensor in &layout.tensors {
+            let values = &mut flat[tensor.range.clone()];
+            if tensor.shape.len() == 2 {
+                let mut normal = Normal::new(seed, &tensor.name);
+                values.iter_mut().for_each(|x| *x = 0.02 * normal.draw());
+            } else if tensor.name.ends_with("norm.weight") {
+                values.fill(1.0);
+            }
+        }
+        Weights { layout, flat }
+    }
+
+    /// Parses a safetensors file; `path` is for error messages.
+    ///
+    /// Errors: a truncated or damaged file, a missing tensor, a wrong shape, a type other than f32, f16 or bf16,
+    /// a value that is not finite.
+    pub fn from_safetensors(config: &Config, bytes: &[u8], path: &Path) -> Result<Weights, ModelError> {
+        let file = SafeTensors::deserialize(bytes).map_err(|e| {
+            ModelError::invalid(path, format!("not a complete safetensors file ({e}); was the copy or download cut short?"))
+        })?;
+        let layout = Layout::new(config);
+        let mut flat = vec![0f32; layout.len];
+        for tensor in &layout.tensors {
+            let view = file
+                .tensor(&tensor.name)
+                .map_err(|_| ModelError::invalid(path, format!("tensor `{}` is missing", tensor.name)))?;
+            if view.shape() != tensor.shape {
+                return Err(ModelError::invalid(
+                    path,
+                    format!("tensor `{}` has shape {:?}, but config.json says {:?}", tensor.name, view.shape(), tensor.shape),
+                ));
+            }
+            let values = &mut flat[tensor.range.clone()];
+            decode(&view, values).map_err(|e| ModelError::invalid(path, format!("tensor `{}`: {e}", tensor.name)))?;
+            if values.iter().any(|x| !x.is_finite()) {
+                return Err(ModelError::invalid(path, format!("tensor `{}` holds NaN or infinite values", tensor.name)));
+            }
+        }
+        Ok(Weights { layout, flat })
+    }
+
+    /// The bytes of a safetensors file with every tensor as f32 under its Hugging Face name.
+    pub fn to_safetensors(&self) -> Result<Vec<u8>, ModelError> {
+        let tensors = self.layout.tensors.iter().map(|t| (t.name.as_str(), t.shape.as_slice(), &self.flat[t.range.clone()]));
+        encode(tensors)
+    }
+}
+
+/// Serialises f32 tensors as safetensors, with the metadata that transformers asks for.
+pub(crate) fn encode<'a>(
+    tensors: impl Iterator<Item = (&'a str, &'a [usize], &'a [f32])>,
+) -> Result<Vec<u8>, ModelError> {
+    let bytes: Vec<(&str, &[usize], Vec<u8>)> =
+        tensors.map(|(name, shape, x)| (name, shape, x.iter().flat_map(|v| v.to_le_bytes()).collect())).collect();
+    let views = bytes
+        .iter()
+        .map(|(name, shape, data)| Ok((*name, TensorView::new(Dtype::F32, shape.to_vec(), data)?)))
+        .collect::<Result<Vec<_>, safetensors::SafeTensorError>>()
+        .map_err(|e| ModelError::invalid("model.safetensors", e))?;
+    let metadata = [("format".to_string(), "pt".to_string())].into_iter().collect();
+    safetensors::serialize(views, Some(metadata)).map_err(|e| ModelError::invalid("model.safetensors", e))
+}
+
+/// Widens a tensor of f32, f16 or bf16 to f32.
+pub(crate) fn decode(view: &TensorView, into: &mut [f32]) -> Result<(), String> {
+    let data = view.data();
+    let halves = || data.chunks_exact(2).map(|b| u16::from_le_bytes([b[0], b[1]]));
+    match view.dtype() {
+        Dtype::F32 => into.iter_mut().zip(data.chunks_exact(4)).for_each(|(x, b)| *x = f32::from_le_bytes([b[0], b[1], b[2], b[3]])),
+        Dtype::BF16 => into.iter_mut().zip(halves()).for_each(|(x, h)| *x = f32::from_bits((h as u32) << 16)),
+        Dtype::F16 => into.iter_mut().zip(halves()).for_each(|(x, h)| *x = half_to_f32(h)),
+        other => return Err(format!("type {other:?} is not supported; f32, f16 and bf16 are")),
+    }
+    Ok(())
+}
+
+/// IEEE half precision to single.
+fn half_to_f32(h: u16) -> f32 {
+    let (sign, exponent, fraction) = ((h as u32 >> 15) << 31, (h >> 10) & 0x1f, (h & 0x3ff) as u32);
+    let magnitude = match exponent {
+        0 => fraction as f32 * 2f32.powi(-24),
+        0x1f => f32::from_bits(0x7f80_0000 | (fraction << 13)),
+        e => f32::from_bits(((e as u32 + 112) << 23) | (fraction << 13)),
+    };
+    f32::from_bits(magnitude.to_bits() | sign)
+}
+
+/// Standard normal numbers from a named, seeded stream: SplitMix64 (Steele et al., 2014) and the Box-Muller transform.
+pub(crate) struct Normal {
+    state: u64,
+    spare: Option<f32>,
+}
+
+impl Normal {
+    pub(crate) fn new(seed: u64, name: &str) -> Normal {
+        let hash = store::IdBuilder::new("normal").text("name", name).number("seed", seed).finish();
+        let mut first = [0u8; 8];
+        first.copy_from_slice(&hash.as_bytes()[..8]);
+        Normal { state: u64::from_le_bytes(first), spare: None }
+    }
+    fn uniform(&mut self) -> f64 {
+        self.state = self.state.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = self.state;
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        ((z ^ (z >> 31)) >> 11) as f64 / (1u64 << 53) as f64
+    }
+    pub(crate) fn draw(&mut self) -> f32 {
+        if let Some(x) = self.spare.take() {
+            return x;
+        }
+        let radius = (-2.0 * (1.0 - self.uniform()).ln()).sqrt();
+        let (sin, cos) = (std::f64::consts::TAU * self.uniform()).sin_cos();
+        self.spare = Some((radius * sin) as f32);
+        (radius * cos) as f32
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn halves_widen_exactly() {
+        for (h, x) in [(0x3c00, 1.0), (0xc000, -2.0), (0x0001, 5.960_464_5e-8), (0x7bff, 65504.0), (0x3555, 0.333_251_95), (0x0000, 0.0)] {
+            assert_eq!(half_to_f32(h), x);
+        }
+        assert!(half_to_f32(0x7c00).is_infinite() && half_to_f32(0x7e00).is_nan());
+    }
+
+    #[test]
+    fn normal_numbers_have_the_right_moments() {
+        let mut normal = Normal::new(1, "test");
+        let x: Vec<f64> = (0..20_000).map(|_| normal.draw() as f64).collect();
+        let mean = x.iter().sum::<f64>() / x.len() as f64;
+        let variance = x.iter().map(|v| (v - mean).powi(2)).sum::<f64>() / x.len() as f64;
+        assert!(mean.abs() < 0.03 && (variance - 1.0).abs() < 0.05, "{mean} {variance}");
+    }
+}

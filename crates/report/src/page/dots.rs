@@ -1,0 +1,197 @@
+//! Dot plots: rows of marks with interval bars on one scale.
+
+use experiment::findings::{
+    Answer, ArmRow, Estimate, Findings, Level, Measure, OrderRow, SpecSummary, Standing, ValueLevel,
+};
+use maud::{Markup, html};
+
+use super::svg::{Look, Scale, WIDTH, at, bar, chart, grid, legend, mark, round_range};
+use crate::number::{effect, percent, plural, share};
+use crate::tables::{placement_words, standing_word};
+
+/// One row: its name above its marks.
+struct Row {
+    label: String,
+    /// On the right, above the marks.
+    figure: String,
+    marks: Vec<(Look, Level)>,
+    /// Whether single seeds are shown.
+    seeds: bool,
+}
+
+/// The look of a value, by what it is to the spec of the panel.
+fn look(standing: Option<Standing>) -> Look {
+    match standing {
+        Some(Standing::Target) => Look::Target,
+        Some(Standing::Rival) => Look::Rival,
+        Some(Standing::Unrelated) | None => Look::Unrelated,
+    }
+}
+
+/// Draws rows on a scale. Returns the drawing and its height.
+fn rows(rows: &[Row], range: (f64, f64), unit: &str, entries: &[(Look, String)]) -> (Markup, f64) {
+    let scale = Scale::new(range, (8.0, WIDTH - 8.0));
+    let (legend, top) = if entries.is_empty() { (html! {}, 0.0) } else { legend(entries, 10.0) };
+    let height = |row: &Row| 30.0 + 9.0 * row.marks.len().max(1) as f64;
+    let bottom = top + rows.iter().map(height).sum::<f64>() + 4.0;
+    let mut y = top;
+    let drawn: Vec<Markup> = rows
+        .iter()
+        .map(|row| {
+            let start = y;
+            y += height(row);
+            html! {
+                text class="label strong" x="0" y=(at(start + 16.0)) { (row.label) }
+                text class="label" x=(at(WIDTH)) y=(at(start + 16.0)) text-anchor="end" { (row.figure) }
+                @for (index, (look, level)) in row.marks.iter().enumerate() {
+                    @let y = start + 28.0 + 9.0 * index as f64;
+                    (bar(*look, level.interval, scale, y))
+                    @if row.seeds {
+                        @for (_, number) in &level.by_seed {
+                            @let x = at(scale.at(*number));
+                            line class="seed" x1=(x) x2=(x) y1=(at(y - 7.0)) y2=(at(y + 7.0)) {}
+                        }
+                    }
+                    (mark(*look, scale.at(level.mean), y))
+                }
+            }
+        })
+        .collect();
+    let content = html! {
+        (legend)
+        (grid(scale, &scale.ticks(4), top, bottom, unit))
+        @for row in &drawn { (row) }
+    };
+    (content, bottom + 20.0)
+}
+
+fn in_percent(level: &Level) -> Level {
+    let interval = level.interval.map(|found| stats::Interval {
+        low: 100.0 * found.low,
+        high: 100.0 * found.high,
+        ..found
+    });
+    Level {
+        mean: 100.0 * level.mean,
+        interval,
+        by_seed: level.by_seed.iter().map(|&(seed, number)| (seed, 100.0 * number)).collect(),
+    }
+}
+
+/// Every arm's values, as target, rival and unrelated of one spec. `None` if the spec names no value.
+pub fn arms(findings: &Findings, spec: &SpecSummary, id: &str) -> Option<Markup> {
+    spec.target.as_ref()?;
+    let mut entries: Vec<(Look, String)> = Vec::new();
+    for value in &findings.values {
+        let standing = spec.standing(value);
+        entries.push((look(standing), format!("{value} ({})", standing_word(standing))));
+    }
+    entries.sort_by_key(|(look, _)| [Look::Target, Look::Rival, Look::Unrelated].iter().position(|l| l == look));
+    let of = |row: &&ArmRow| row.spec.is_none() || row.spec.as_ref() == Some(&spec.name);
+    let plotted: Vec<Row> = findings.arms.iter().filter(of).map(|row| arm_row(findings, spec, row)).collect();
+    let description: Vec<String> =
+        findings.arms.iter().filter(of).map(|row| arm_words(findings, row)).collect();
+    let title = format!("{}: rate of each value on held-out pairs, by arm", spec.title);
+    let (content, height) = rows(&plotted, (0.0, 100.0), "%", &entries);
+    Some(chart(id, height, &title, &description.join(" "), content))
+}
+
+fn missing(findings: &Findings, row: &ArmRow) -> String {
+    match row.failed.len() {
+        0 => String::new(),
+        all if all == findings.seeds.len() => "no result: all seeds failed".to_owned(),
+        some => format!("{some} of {} failed", plural(findings.seeds.len(), "seed")),
+    }
+}
+
+fn arm_row(findings: &Findings, spec: &SpecSummary, row: &ArmRow) -> Row {
+    let mut marks: Vec<(Standing, &ValueLevel)> = Vec::new();
+    for value in &row.values {
+        marks.push((spec.standing(&value.value).unwrap_or(Standing::Unrelated), value));
+    }
+    marks.sort_by_key(|(standing, _)| *standing);
+    Row {
+        label: row.arm.clone(),
+        figure: missing(findings, row),
+        marks: marks.iter().map(|(standing, value)| (look(Some(*standing)), in_percent(&value.rate))).collect(),
+        seeds: false,
+    }
+}
+
+fn arm_words(findings: &Findings, row: &ArmRow) -> String {
+    let values: Vec<String> =
+        row.values.iter().map(|found| format!("{} {}%", found.value, percent(found.rate.mean))).collect();
+    let missing = missing(findings, row);
+    let missing = if missing.is_empty() { String::new() } else { format!(" ({missing})") };
+    format!("{}: {}{missing}.", row.arm, if values.is_empty() { "nothing measured".into() } else { values.join(", ") })
+}
+
+/// The estimates of an answer with a line at zero and a tick for every seed.
+pub fn effects(answer: &Answer, id: &str) -> Option<Markup> {
+    let shown: Vec<(&Estimate, &Level)> =
+        answer.estimates.iter().filter_map(|found| Some((found, found.effect.as_ref()?))).collect();
+    let ends = shown.iter().flat_map(|(_, effect)| {
+        let interval = effect.interval.iter().flat_map(|found| [found.low, found.high]);
+        interval.chain(effect.by_seed.iter().map(|(_, number)| *number))
+    });
+    let range = round_range(ends);
+    let unit = |estimate: &Estimate| if estimate.measure == Measure::Perplexity { "%" } else { "" };
+    let tick_unit = shown.first().map(|(found, _)| unit(found))?;
+    let look = |measure| match measure {
+        Measure::Target => Look::Target,
+        Measure::Rival => Look::Rival,
+        Measure::Selectivity | Measure::Perplexity => Look::Unrelated,
+    };
+    let plotted: Vec<Row> = shown
+        .iter()
+        .map(|(found, level)| Row {
+            label: found.label.clone(),
+            figure: format!("{}{}", effect(level), unit(found)),
+            marks: vec![(look(found.measure), (*level).clone())],
+            seeds: true,
+        })
+        .collect();
+    let words: Vec<&str> = shown.iter().map(|(found, _)| found.words.as_str()).collect();
+    let (content, height) = rows(&plotted, range, tick_unit, &[]);
+    Some(chart(id, height, &answer.comparison, &words.join(" "), content))
+}
+
+/// First, after and mixed for one spec, with explaining and with neutral documents.
+pub fn order(findings: &Findings, spec: &SpecSummary, id: &str) -> Option<Markup> {
+    let of: Vec<&OrderRow> = findings.order.iter().filter(|row| row.spec == spec.name).collect();
+    let (target, rival) = (spec.target.as_ref()?, spec.rival.as_ref());
+    if of.len() < 2 {
+        return None;
+    }
+    let mut entries = vec![(Look::Target, format!("{target} (target)"))];
+    entries.extend(rival.map(|rival| (Look::Rival, format!("{rival} (rival)"))));
+    if of.iter().any(|row| row.neutral) {
+        entries.push((Look::TargetHollow, "hollow: neutral documents".to_owned()));
+    }
+    let mut ordered = of.clone();
+    ordered.sort_by_key(|row| (row.placement, row.neutral));
+    let plotted: Vec<Row> = ordered
+        .iter()
+        .map(|row| {
+            let (target, rival) = match row.neutral {
+                true => (Look::TargetHollow, Look::RivalHollow),
+                false => (Look::Target, Look::Rival),
+            };
+            let marks = [(target, &row.target), (rival, &row.rival)];
+            let marks = marks.into_iter().filter_map(|(look, level)| Some((look, in_percent(level.as_ref()?))));
+            let marks: Vec<(Look, Level)> = marks.collect();
+            let figure = if marks.is_empty() { "no result".to_owned() } else { String::new() };
+            Row { label: placement_words(row), figure, marks, seeds: false }
+        })
+        .collect();
+    let words: Vec<String> = ordered
+        .iter()
+        .map(|row| {
+            let level = |level: &Option<Level>| level.as_ref().map_or("no result".to_owned(), share);
+            format!("{}: target {}, rival {}.", placement_words(row), level(&row.target), level(&row.rival))
+        })
+        .collect();
+    let (content, height) = rows(&plotted, (0.0, 100.0), "%", &entries);
+    let title = format!("{}: rates of target and rival by order", spec.title);
+    Some(chart(id, height, &title, &words.join(" "), content))
+}

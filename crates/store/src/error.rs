@@ -1,0 +1,124 @@
+//! What can go wrong with a file, and which file it was.
+
+use std::fmt;
+use std::io;
+use std::path::{Path, PathBuf};
+
+/// The result of every fallible function of this crate.
+pub type Result<T> = std::result::Result<T, StoreError>;
+
+/// What was being done to a file or folder when the operating system refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Operation {
+    /// Making a file or folder.
+    Create,
+    /// Writing bytes to an open file.
+    Write,
+    /// Waiting until a file's bytes, or a folder's entries, are on the disk.
+    Sync,
+    /// Moving a file or folder to its final name.
+    Rename,
+    /// Reading a file or listing a folder.
+    Read,
+    /// Deleting a file or folder.
+    Remove,
+    /// Taking a lock.
+    Lock,
+}
+
+impl fmt::Display for Operation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Operation::Create => "create",
+            Operation::Write => "write",
+            Operation::Sync => "sync",
+            Operation::Rename => "rename",
+            Operation::Read => "read",
+            Operation::Remove => "remove",
+            Operation::Lock => "lock",
+        })
+    }
+}
+
+/// A failed operation on a file or folder; every variant names the path.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// The operating system refused.
+    #[error("cannot {operation} {}: {source}", path.display())]
+    Io {
+        /// What was tried.
+        operation: Operation,
+        /// On which file or folder.
+        path: PathBuf,
+        /// The operating system's answer.
+        source: io::Error,
+    },
+    /// A file does not hold UTF-8 text.
+    #[error("{} is not UTF-8 text (first bad byte at offset {offset})", path.display())]
+    NotText {
+        /// The file.
+        path: PathBuf,
+        /// How many bytes before the first bad one are good.
+        offset: usize,
+    },
+    /// A file does not hold the JSON that was expected, or a value cannot be written as JSON.
+    #[error("{}: {source}", path.display())]
+    Json {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong and on which line.
+        source: serde_json::Error,
+    },
+    /// A folder has no `DONE` file: its making was interrupted, or it is something else.
+    #[error("{} is not complete: it has no DONE file", path.display())]
+    NotDone {
+        /// The folder.
+        path: PathBuf,
+    },
+    /// A file is not the one that `DONE` lists.
+    #[error("{} is not the file that DONE lists: {problem}", path.display())]
+    Altered {
+        /// The file.
+        path: PathBuf,
+        /// Size or hash, expected and found.
+        problem: String,
+    },
+    /// A folder that is to be completed holds something other than files and folders, or holds `DONE`.
+    #[error("{} cannot be part of a completed folder: {problem}", path.display())]
+    NotPlain {
+        /// The entry.
+        path: PathBuf,
+        /// What it is instead.
+        problem: &'static str,
+    },
+    /// The destination is already a complete folder with other contents.
+    #[error("{} is already complete, with other contents", path.display())]
+    Occupied {
+        /// The destination.
+        path: PathBuf,
+    },
+    /// Another process works in the folder.
+    #[error("{} is in use by {}; wait for it or stop it", path.display(), holder(*pid))]
+    Locked {
+        /// The folder.
+        path: PathBuf,
+        /// The process that holds the lock; `None` when it has not yet written who it is.
+        pid: Option<u32>,
+    },
+}
+
+fn holder(pid: Option<u32>) -> String {
+    pid.map_or_else(|| "another process".to_owned(), |pid| format!("process {pid}"))
+}
+
+impl StoreError {
+    /// Names the operation and the path of an input/output error.
+    pub(crate) fn io(operation: Operation, path: &Path, source: io::Error) -> StoreError {
+        StoreError::Io { operation, path: path.to_owned(), source }
+    }
+
+    /// Whether the file or folder simply is not there.
+    pub fn is_not_found(&self) -> bool {
+        matches!(self, StoreError::Io { source, .. } if source.kind() == io::ErrorKind::NotFound)
+    }
+}

@@ -1,0 +1,61 @@
+//! Checkpoints: one atomic folder with parameters, moments, the step, and whose they are.
+
+use crate::step::State;
+use crate::{StepMetrics, TrainError};
+use serde::{Deserialize, Serialize};
+use std::path::Path;
+use store::{Hash, StagedDir};
+
+/// What a checkpoint says about itself.
+#[derive(Serialize, Deserialize)]
+struct Progress {
+    /// Hash of everything that decides the result; a checkpoint of another job is refused.
+    job: Hash,
+    /// Steps done.
+    step: u64,
+    /// Metrics of those steps.
+    metrics: Vec<StepMetrics>,
+}
+
+fn bytes(x: &[f32]) -> Vec<u8> {
+    x.iter().flat_map(|v| v.to_le_bytes()).collect()
+}
+
+/// Writes `dir`, replacing an earlier checkpoint at once.
+pub fn save(dir: &Path, job: Hash, state: &State, metrics: &[StepMetrics]) -> Result<(), TrainError> {
+    let staged = StagedDir::create(dir)?;
+    for (name, values) in [("parameters.f32", state.trained()), ("m.f32", &state.m), ("v.f32", &state.v)] {
+        store::write_atomic(&staged.path().join(name), &bytes(values))?;
+    }
+    let progress = Progress { job, step: metrics.len() as u64, metrics: metrics.to_vec() };
+    store::write_json(&staged.path().join("progress.json"), &progress)?;
+    staged.replace()?;
+    Ok(())
+}
+
+/// Restores `state` from `dir` if there is a checkpoint; returns the metrics of the steps done.
+///
+/// Errors: a file whose hash does not match (named), a checkpoint of another job.
+pub fn load(dir: &Path, job: Hash, state: &mut State) -> Result<Vec<StepMetrics>, TrainError> {
+    if store::read_done(dir)?.is_none() {
+        return Ok(Vec::new());
+    }
+    store::verify_done(dir)?;
+    let progress: Progress = store::read_json(&dir.join("progress.json"))?;
+    if progress.job != job {
+        return Err(TrainError::OtherJob { path: dir.to_path_buf() });
+    }
+    let read = |name: &str, into: &mut Vec<f32>| -> Result<(), TrainError> {
+        let path = dir.join(name);
+        let raw = store::read(&path)?;
+        if raw.len() != into.len() * 4 {
+            return Err(TrainError::Checkpoint { path, message: format!("{} bytes, expected {}", raw.len(), into.len() * 4) });
+        }
+        into.iter_mut().zip(raw.chunks_exact(4)).for_each(|(x, b)| *x = f32::from_le_bytes([b[0], b[1], b[2], b[3]]));
+        Ok(())
+    };
+    read("m.f32", &mut state.m)?;
+    read("v.f32", &mut state.v)?;
+    read("parameters.f32", state.trained_mut())?;
+    Ok(progress.metrics)
+}

@@ -1,0 +1,141 @@
+//! The command line: types only. What a command does is in `commands/`.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// Teach a model why before you teach it what, and measure whether it mattered.
+#[derive(Debug, Parser)]
+#[command(
+    name = "whyfirst",
+    version,
+    arg_required_else_help = true,
+    disable_help_subcommand = true,
+    after_help = "\
+A first look, a few minutes on two CPU cores:
+  whyfirst run examples/cheese
+
+Your own experiment:
+  whyfirst new my-exp        a folder with a file that explains itself
+  whyfirst check my-exp      is it right?
+  whyfirst plan my-exp       what would run, and how long would it take?
+  whyfirst run my-exp        do it; stop at any moment, run again to go on
+
+Exit codes: 0 done, 1 failed, 2 usage or invalid input, 3 stopped by a budget or gate, 130 interrupted (and resumable)."
+)]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Write a new experiment folder
+    #[command(after_help = "\
+Example:
+  whyfirst new my-exp && whyfirst run my-exp
+
+The folder gets an experiment.toml in which every setting is explained and shown with its default, and two specs to
+replace by your own.")]
+    New(New),
+    /// Validate an experiment without running or writing anything
+    #[command(after_help = "\
+Example:
+  whyfirst check my-exp
+
+Reads the file, the specs, the corpora and the base model. A problem is shown with its line and what to do about it;
+the exit code is then 2.")]
+    Check(Folder),
+    /// Show what a run would do: stages, documents, tokens, optimizer steps, time
+    #[command(after_help = "\
+Examples:
+  whyfirst plan my-exp
+  whyfirst plan my-exp --json
+
+Stages that several arms share are there once. Nothing is written.")]
+    Plan(Folder),
+    /// Run an experiment, or go on where it stopped
+    #[command(after_help = "\
+Examples:
+  whyfirst run examples/cheese
+  whyfirst run my-exp --threads 8
+
+Everything is written to my-exp/runs/. Finished stages are kept: a second run does only what is missing, and what
+depends on something that changed. Ctrl-C saves and stops (exit code 130); a second Ctrl-C stops at once. Results do
+not depend on the number of threads.")]
+    Run(Run),
+    /// Show how far an experiment is
+    #[command(after_help = "\
+Example:
+  whyfirst status my-exp")]
+    Status(Folder),
+    /// Write the report of the last run again, and open it
+    #[command(after_help = "\
+Examples:
+  whyfirst report my-exp
+  whyfirst report my-exp --open no --json")]
+    Report(Report),
+    /// The small world that the built-in base model lives in
+    #[command(subcommand, arg_required_else_help = true)]
+    Lab(Lab),
+}
+
+/// An experiment folder, and how to print.
+#[derive(Debug, Args)]
+pub struct Folder {
+    /// The folder with experiment.toml
+    #[arg(default_value = ".")]
+    pub folder: PathBuf,
+    /// Print JSON for programs instead of text for people
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Arguments of `new`.
+#[derive(Debug, Args)]
+pub struct New {
+    /// The folder to make
+    pub folder: PathBuf,
+    /// Print JSON for programs instead of text for people
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Arguments of `run`.
+#[derive(Debug, Args)]
+pub struct Run {
+    /// The experiment.
+    #[command(flatten)]
+    pub folder: Folder,
+    /// Number of threads [default: one per CPU core]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    pub threads: Option<u16>,
+}
+
+/// Arguments of `report`.
+#[derive(Debug, Args)]
+pub struct Report {
+    /// The experiment.
+    #[command(flatten)]
+    pub folder: Folder,
+    /// Whether to open the page in a browser
+    #[arg(long, value_enum, value_name = "WHEN", default_value_t = Open::Auto)]
+    pub open: Open,
+}
+
+/// When to open a page.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Open {
+    /// If somebody sits at a terminal and the output is not JSON
+    Auto,
+    /// Always
+    Yes,
+    /// Never
+    No,
+}
+
+/// The commands of the lab.
+#[derive(Debug, Subcommand)]
+pub enum Lab {}

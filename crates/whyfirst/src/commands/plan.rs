@@ -1,0 +1,108 @@
+//! `plan`: what a run would do.
+
+use comfy_table::presets::NOTHING;
+use comfy_table::{CellAlignment, Table};
+use experiment::RunPlan;
+use indicatif::{HumanCount, HumanDuration};
+use std::time::Duration;
+
+use crate::args::Folder;
+use crate::commands::threads;
+use crate::exit::Exit;
+use crate::lab_base::SHIPPED;
+use crate::output::{self, counted};
+
+/// Shows the arms, the corpora and the stages. Writes nothing.
+pub fn run(args: &Folder) -> Exit {
+    let experiment = match experiment::open(&args.folder, SHIPPED) {
+        Ok(experiment) => experiment,
+        Err(error) => return output::error(&error),
+    };
+    let plan = match experiment::prepare(&experiment, false) {
+        Ok(prepared) => RunPlan::new(&prepared, threads(None)),
+        Err(error) => return output::error(&error),
+    };
+    if args.json {
+        output::json(&plan);
+        return Exit::Done;
+    }
+    for warning in &plan.warnings {
+        eprintln!("warning: {warning}");
+    }
+    output::line(&text(&plan));
+    Exit::Done
+}
+
+fn text(plan: &RunPlan) -> String {
+    let mut arms = table(&["arm", "", "stages", "models"], &[3]);
+    for arm in &plan.arms {
+        let control = if arm.control { "control" } else { "" };
+        arms.add_row([arm.name.as_str(), control, &arm.stages, &arm.models.to_string()]);
+    }
+    let mut corpora = table(&["corpus", "seed", "rows", "", "tokens"], &[1, 2, 4]);
+    for corpus in &plan.corpora {
+        let seed = corpus.seed.map_or("all".to_owned(), |seed| seed.to_string());
+        corpora.add_row([
+            corpus.name.as_str(),
+            &seed,
+            &number(corpus.rows),
+            if corpus.kind == "documents" { "documents" } else { "chats" },
+            &number(corpus.tokens),
+        ]);
+    }
+    let mut stages = table(&["stage", "models", "steps", "rows", "tokens", "trained", "masked", "peak lr", ""], &[1, 2, 3, 4, 5, 6, 7]);
+    for stage in &plan.stages {
+        stages.add_row([
+            stage.label.as_str(),
+            &stage.models.to_string(),
+            &number(stage.steps),
+            &number(stage.rows),
+            &number(stage.tokens),
+            &number(stage.tokens_trained),
+            &number(stage.tokens_masked),
+            &format!("{:.2e}", stage.learning_rate),
+            if stage.done { "done" } else { "" },
+        ]);
+    }
+    let done = match plan.total.stages - plan.left.stages {
+        0 => String::new(),
+        done => format!("; {done} of them done, {} steps left", number(plan.left.steps)),
+    };
+    format!(
+        "{}\n\n{arms}\n\n{corpora}\n\n{stages}\n\n{}: {} optimizer steps, {} tokens{done}\n{} of models, {} done\n{}",
+        plan.name,
+        counted(plan.total.stages, "stage"),
+        number(plan.total.steps),
+        number(plan.total.tokens),
+        counted(plan.evals, "evaluation"),
+        plan.evals_done,
+        time(plan),
+    )
+}
+
+fn time(plan: &RunPlan) -> String {
+    let estimate = &plan.estimate;
+    format!(
+        "training would take about {} on {}, at {} tokens a second and thread ({})",
+        HumanDuration(Duration::from_secs_f64(estimate.seconds)),
+        counted(estimate.threads, "thread"),
+        number(estimate.tokens_per_second_and_thread as u64),
+        estimate.basis,
+    )
+}
+
+fn number(n: u64) -> String {
+    HumanCount(n).to_string()
+}
+
+/// A table without lines, with these columns set to the right.
+fn table(header: &[&str], right: &[usize]) -> Table {
+    let mut table = Table::new();
+    table.load_preset(NOTHING).set_header(header);
+    for index in right {
+        if let Some(column) = table.column_mut(*index) {
+            column.set_cell_alignment(CellAlignment::Right);
+        }
+    }
+    table
+}

@@ -1,0 +1,75 @@
+//! `report`: the results of the last run, as a table and as a page.
+
+use std::io::IsTerminal;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use experiment::findings::{self, Findings};
+use experiment::record::RunRecord;
+use experiment::{ExperimentError, Paths};
+use serde_json::json;
+
+use crate::args::{Open, Report};
+use crate::exit::Exit;
+use crate::output;
+
+/// What a report shows.
+pub struct Results {
+    /// The findings.
+    pub findings: Findings,
+    /// The tables for a terminal.
+    pub text: String,
+    /// The page.
+    pub page: PathBuf,
+}
+
+/// Writes the report of the last run again and opens it.
+pub fn run(args: &Report) -> Exit {
+    let folder = &args.folder.folder;
+    let record = match experiment::read_record(&Paths::new(folder)) {
+        Ok(Some(record)) => record,
+        Ok(None) => return output::error(&ExperimentError::NoResults { folder: folder.clone() }),
+        Err(error) => return output::error(&error),
+    };
+    let results = match write(folder, &record, true) {
+        Ok(results) => results,
+        Err(exit) => return exit,
+    };
+    match args.folder.json {
+        true => output::json(&json!({ "report": results.page, "findings": results.findings })),
+        false => {
+            output::line(&results.text);
+            output::line(&format!("report: {}", results.page.display()));
+        }
+    }
+    let watched = std::io::stdout().is_terminal() && !args.folder.json;
+    if args.open == Open::Yes || (args.open == Open::Auto && watched) {
+        open(&results.page);
+    }
+    Exit::Done
+}
+
+/// Computes the findings and writes the page and the tables, if they are wanted or missing.
+pub fn write(folder: &Path, record: &RunRecord, anew: bool) -> Result<Results, Exit> {
+    let read = findings::read_results(record, folder);
+    let findings = read.and_then(|results| findings::find(record, &results)).map_err(output::failure)?;
+    let runs = Paths::new(folder).runs();
+    let page = runs.join("report.html");
+    if anew || !page.is_file() {
+        ::report::write(&findings, &runs).map_err(output::failure)?;
+    }
+    let text = ::report::terminal(&findings);
+    Ok(Results { findings, text, page })
+}
+
+/// Opens a page in the browser. It is a convenience: where nothing can open it, its path was printed.
+fn open(page: &Path) {
+    let opener = if cfg!(target_os = "macos") {
+        "open"
+    } else if cfg!(windows) {
+        "explorer"
+    } else {
+        "xdg-open"
+    };
+    let _ = Command::new(opener).arg(page).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn();
+}
