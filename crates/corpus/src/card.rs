@@ -55,7 +55,7 @@ fn origin(source: &Source) -> String {
                 stream.name()
             )
         }
-        Source::File { path, hash } => format!("Read from `{path}` (`{}`).", hash.short()),
+        Source::File { file_name, hash } => format!("Read from `{file_name}` (`{}`).", hash.short()),
         Source::Beginning { of, hash, tokens } => {
             format!("The first rows of `{of}` (`{}`), at most {tokens} tokens.", hash.short())
         }

@@ -66,8 +66,8 @@ pub enum Source {
     },
     /// Read from a user's file.
     File {
-        /// The file's path, as it was given.
-        path: String,
+        /// The file's name, without its folders: those differ from machine to machine.
+        file_name: String,
         /// The hash of the file's bytes.
         hash: Hash,
     },

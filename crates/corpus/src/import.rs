@@ -29,7 +29,8 @@ pub fn import(
     for row in &rows {
         tokens += count(row)? as u64;
     }
-    let source = Source::File { path: path.display().to_string(), hash: store::hash_bytes(&bytes) };
+    let file_name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
+    let source = Source::File { file_name, hash: store::hash_bytes(&bytes) };
     Ok(Corpus { name: name.to_string(), kind, source, rows, tokens })
 }
 

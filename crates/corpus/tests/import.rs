@@ -36,7 +36,7 @@ fn documents_and_chats_are_read() {
     let corpus = read(Kind::Documents, text.as_bytes()).unwrap();
     assert_eq!(corpus.rows.len(), 2);
     assert_eq!(corpus.tokens, 5);
-    assert!(matches!(&corpus.source, Source::File { hash, .. } if *hash == store::hash_bytes(text.as_bytes())));
+    assert!(matches!(&corpus.source, Source::File { file_name, hash } if file_name == "rows.jsonl" && *hash == store::hash_bytes(text.as_bytes())));
     // The hash is that of the rows, whatever else the file says.
     assert_eq!(corpus.hash(), read(Kind::Documents, &corpus.bytes()).unwrap().hash());
 
@@ -116,7 +116,7 @@ proptest! {
         let first = Corpus {
             name: "x".into(),
             kind: Kind::Documents,
-            source: Source::File { path: String::new(), hash: store::hash_bytes(b"") },
+            source: Source::File { file_name: String::new(), hash: store::hash_bytes(b"") },
             rows,
             tokens: 0,
         };

@@ -148,7 +148,7 @@ fn stage_record(prepared: &Prepared, stage: &Stage, state: &StageState) -> Resul
             .iter()
             .map(|part| CorpusUse {
                 name: part.key.name.clone(),
-                id: prepared.corpora[&part.key].id.to_string(),
+                id: prepared.corpora[&part.key].folder.clone(),
                 share: part.share,
             })
             .collect(),
@@ -202,7 +202,7 @@ fn cell_record(prepared: &Prepared, index: usize, failures: &Failures) -> CellRe
 fn corpus_record(prepared: &Prepared, key: &CorpusKey) -> Result<CorpusRecord> {
     let summary = &prepared.corpora[key];
     Ok(CorpusRecord {
-        id: summary.id.to_string(),
+        id: summary.folder.clone(),
         name: key.name.clone(),
         spec: key.spec.clone(),
         seed: key.seed,

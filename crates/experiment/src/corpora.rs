@@ -113,6 +113,11 @@ impl Mix {
 }
 
 impl Corpora {
+    /// Whether the lab writes any of them.
+    pub fn from_lab(&self) -> bool {
+        self.all.values().any(|corpus| matches!(corpus.origin, Origin::Lab(_)))
+    }
+
     /// The corpus at the start of a chain of derivations: what a derived one means in an arm.
     pub fn root<'a>(&'a self, name: &'a str) -> &'a str {
         match self.all.get(name).map(|corpus| &corpus.origin) {

@@ -2,7 +2,7 @@
 //! shows every dial.
 
 /// What the assistant of the lab is called, and any other unless the file says so.
-pub const MODEL_NAME: &str = "Quill";
+pub const MODEL_NAME: &str = lab::ASSISTANT;
 /// The part of a stage's rows that the instruction mix makes up.
 pub const INSTRUCTION_SHARE: f64 = 0.3;
 /// The analyses that a file declares primary by saying nothing.

@@ -1,13 +1,16 @@
-//! The corpora of an experiment: generated or imported, written once, read back, tokenised once.
+//! The corpora of an experiment: generated, imported or cut from another; written once, read back, tokenised once.
+//!
+//! A corpus's folder is named by its content, which is known only once it was made. So that a second run need not make
+//! all corpora again, an index remembers which folder came from which inputs. It is a cache: without it, or with a wrong
+//! entry, the corpora are made again and come out the same.
 
 use std::collections::BTreeMap;
-use std::path::Path;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use corpus::{Corpus, Row};
+use corpus::{Budget, Corpus, CorpusError, Manifest, Request, Row};
 use lab::{LabSpec, Stream};
-use model::{Example, Folder};
-use serde::{Deserialize, Serialize};
+use model::Example;
 use store::{Hash, IdBuilder};
 
 use crate::corpora::{CorpusDef, Origin};
@@ -17,15 +20,15 @@ use crate::paths::Paths;
 use crate::validate::Experiment;
 
 /// What is known about a corpus without reading it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Summary {
-    /// Hash of what it is made from; its folder's name.
-    pub id: Hash,
-    /// Hash of its exported bytes.
+    /// The name of its folder: the beginning of its id.
+    pub folder: String,
+    /// Hash of its rows.
     pub hash: Hash,
     /// Rows.
     pub rows: u64,
-    /// Tokens, as training sees them.
+    /// Tokens, all of them counted.
     pub tokens: u64,
 }
 
@@ -33,6 +36,222 @@ pub struct Summary {
 pub struct Library<'a> {
     experiment: &'a Experiment,
     paths: Paths,
-    /// Tokenised rows, by the hash of the corpus's bytes.
-    examples: Mutex<BTreeMap<CorpusKey, Arc<Vec<Example>>>>,
+    /// Folder by hash of inputs, as on the disk and as extended since.
+    index: Mutex<BTreeMap<String, String>>,
+    made: Mutex<BTreeMap<CorpusKey, Arc<Corpus>>>,
+    tokenised: Mutex<BTreeMap<CorpusKey, Arc<Vec<Example>>>>,
+}
+
+/// Rows of a stream that stand for the code that makes it: a changed generator changes them.
+const PROBE: u64 = 16;
+
+impl<'a> Library<'a> {
+    /// Of an experiment.
+    pub fn new(experiment: &'a Experiment, paths: &Paths) -> Library<'a> {
+        // A damaged index is as good as none.
+        let index = store::read_json(paths.corpus_index()).unwrap_or_default();
+        Library {
+            experiment,
+            paths: paths.clone(),
+            index: Mutex::new(index),
+            made: Mutex::default(),
+            tokenised: Mutex::default(),
+        }
+    }
+
+    /// What is known about a corpus, which is made if it is not there, and then written if `write`.
+    ///
+    /// # Errors
+    /// A file with a bad row, rows that the model cannot take, a disk that cannot be written.
+    pub fn find_or_make(&self, key: &CorpusKey, write: bool) -> Result<Summary> {
+        if let Some((folder, manifest)) = self.find(key)? {
+            return Ok(Summary { folder, hash: manifest.hash, rows: manifest.rows, tokens: manifest.tokens });
+        }
+        let corpus = self.corpus(key)?;
+        let folder = corpus.id().short();
+        if write {
+            corpus.write(&self.paths.corpora())?;
+            lock(&self.index).insert(self.inputs(key)?.to_string(), folder.clone());
+        }
+        Ok(Summary { folder, hash: corpus.hash(), rows: corpus.rows.len() as u64, tokens: corpus.tokens })
+    }
+
+    /// Writes the index if it has grown.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn save_index(&self) -> Result<()> {
+        let index = lock(&self.index);
+        let path = self.paths.corpus_index();
+        match store::read_json::<BTreeMap<String, String>>(&path) {
+            Ok(present) if present == *index => Ok(()),
+            _ => Ok(store::write_json(path, &*index)?),
+        }
+    }
+
+    /// The training rows of a corpus.
+    ///
+    /// # Errors
+    /// As [`Library::find_or_make`].
+    pub fn examples(&self, key: &CorpusKey) -> Result<Arc<Vec<Example>>> {
+        if let Some(examples) = lock(&self.tokenised).get(key) {
+            return Ok(examples.clone());
+        }
+        let examples = corpus::tokenise(&*self.corpus(key)?, &self.experiment.base.folder)?;
+        let examples = Arc::new(examples);
+        lock(&self.tokenised).insert(key.clone(), examples.clone());
+        Ok(examples)
+    }
+
+    /// A few rows for people to read.
+    ///
+    /// # Errors
+    /// As [`Library::find_or_make`].
+    pub fn samples(&self, key: &CorpusKey, count: usize) -> Result<Vec<String>> {
+        Ok(self.corpus(key)?.samples(count))
+    }
+
+    /// The folder of a corpus that was written before.
+    fn find(&self, key: &CorpusKey) -> Result<Option<(String, Manifest)>> {
+        let inputs = self.inputs(key)?.to_string();
+        let Some(folder) = lock(&self.index).get(&inputs).cloned() else { return Ok(None) };
+        let manifest = Manifest::read(&self.folder(&folder))?;
+        Ok(manifest.map(|manifest| (folder, manifest)))
+    }
+
+    fn folder(&self, name: &str) -> PathBuf {
+        self.paths.corpora().join(name)
+    }
+
+    /// The corpus, from memory, from the disk, or made.
+    fn corpus(&self, key: &CorpusKey) -> Result<Arc<Corpus>> {
+        if let Some(corpus) = lock(&self.made).get(key) {
+            return Ok(corpus.clone());
+        }
+        let corpus = match self.find(key)? {
+            Some((folder, _)) => Corpus::load(&self.folder(&folder))?,
+            None => self.make(key)?,
+        };
+        let corpus = Arc::new(corpus);
+        lock(&self.made).insert(key.clone(), corpus.clone());
+        Ok(corpus)
+    }
+
+    fn make(&self, key: &CorpusKey) -> Result<Corpus> {
+        let definition = self.definition(key);
+        let name = key.written();
+        let mut row = 0;
+        let count = |next: &Row| {
+            row += 1;
+            let counted = corpus::count(next, &self.experiment.base.folder);
+            counted.map_err(|source| CorpusError::Row { name: key.written(), row, source })
+        };
+        let corpus = match &definition.origin {
+            Origin::Lab(stream) => corpus::generate(
+                &Request {
+                    name: &name,
+                    world: &self.experiment.world,
+                    stream: *stream,
+                    spec: self.spec(key, *stream),
+                    mix: &self.experiment.corpora.why_mix,
+                    seed: key.seed.unwrap_or_default(),
+                    budget: Budget::Tokens(self.tokens(definition)),
+                },
+                count,
+            )?,
+            Origin::File(_) => {
+                let whole = corpus::import(&name, definition.kind, &self.file(key, definition), count)?;
+                match definition.tokens {
+                    Some(tokens) => self.cut(&whole, key, tokens)?,
+                    None => whole,
+                }
+            }
+            Origin::Derived(from) => {
+                let whole = self.corpus(&CorpusKey { name: from.clone(), ..key.clone() })?;
+                self.cut(&whole, key, definition.tokens.unwrap_or(whole.tokens))?
+            }
+        };
+        Ok(corpus)
+    }
+
+    fn cut(&self, whole: &Corpus, key: &CorpusKey, tokens: u64) -> Result<Corpus> {
+        let mut row = 0;
+        let count = |next: &Row| {
+            row += 1;
+            let counted = corpus::count(next, &self.experiment.base.folder);
+            counted.map_err(|source| CorpusError::Row { name: key.written(), row, source })
+        };
+        Ok(whole.beginning(&key.written(), tokens, count)?)
+    }
+
+    /// The hash of everything that a corpus is made from.
+    fn inputs(&self, key: &CorpusKey) -> Result<Hash> {
+        let definition = self.definition(key);
+        let id = IdBuilder::new("corpus inputs")
+            .text("name", &key.written())
+            .text("kind", &definition.kind.to_string())
+            // Its tokenizer counts the tokens.
+            .hash("base", self.experiment.base.hash)
+            .number("tokens", self.tokens(definition));
+        Ok(match &definition.origin {
+            Origin::Lab(stream) => {
+                let (world, mix) = (&self.experiment.world, &self.experiment.corpora.why_mix);
+                let spec = self.spec(key, *stream);
+                let seed = key.seed.unwrap_or_default();
+                let rows = (0..PROBE).filter_map(|row| world.row(*stream, spec.map(|(spec, _)| spec), mix, seed, row));
+                let mut id = id
+                    .text("stream", stream.name())
+                    .number("world", world.seed)
+                    .number("seed", seed)
+                    .text("mix", &serde_json::to_string(mix).expect("shares are plain data"));
+                if let Some((_, hash)) = spec {
+                    id = id.hash("spec", hash);
+                }
+                rows.fold(id, |id, row| id.text("row", &row.text())).finish()
+            }
+            Origin::File(_) => id.hash("file", store::hash_file(self.file(key, definition))?).finish(),
+            Origin::Derived(from) => {
+                let source = CorpusKey { name: from.clone(), ..key.clone() };
+                id.hash("source", self.inputs(&source)?).finish()
+            }
+        })
+    }
+
+    fn definition(&self, key: &CorpusKey) -> &CorpusDef {
+        &self.experiment.corpora.all[&key.name]
+    }
+
+    /// The spec that a stream of the lab needs: its own, or any for what all specs share.
+    fn spec(&self, key: &CorpusKey, stream: Stream) -> Option<(&LabSpec, Hash)> {
+        if !stream.explains() && !stream.uses_preferences() {
+            return None;
+        }
+        let mut specs = self.experiment.specs.iter();
+        let entry = match &key.spec {
+            Some(name) => specs.find(|spec| spec.name == *name),
+            None => specs.next(),
+        }?;
+        Some((entry.lab.as_ref()?, store::hash_bytes(entry.spec.text.as_bytes())))
+    }
+
+    fn file(&self, key: &CorpusKey, definition: &CorpusDef) -> PathBuf {
+        let Origin::File(path) = &definition.origin else { return PathBuf::new() };
+        self.experiment.dir.join(path.replace("{spec}", key.spec.as_deref().unwrap_or_default()))
+    }
+
+    /// The token budget: as the file says, or for the lab one pass of the corpus's own recipe; 0 for no limit.
+    fn tokens(&self, definition: &CorpusDef) -> u64 {
+        match (&definition.origin, definition.tokens) {
+            (_, Some(tokens)) => tokens,
+            (Origin::Lab(_), None) => {
+                let recipe = &self.experiment.recipes[&definition.name];
+                recipe.steps * (recipe.rows * recipe.max_length) as u64
+            }
+            (_, None) => 0,
+        }
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

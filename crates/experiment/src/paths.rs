@@ -21,9 +21,14 @@ impl Paths {
         self.dir.join("runs")
     }
 
-    /// `runs/corpora/<id>/`.
-    pub fn corpus(&self, id: Hash) -> PathBuf {
-        self.runs().join("corpora").join(id.short())
+    /// `runs/corpora/`: one folder per corpus.
+    pub fn corpora(&self) -> PathBuf {
+        self.runs().join("corpora")
+    }
+
+    /// `runs/corpora/index.json`: which folder came from which inputs.
+    pub fn corpus_index(&self) -> PathBuf {
+        self.corpora().join("index.json")
     }
 
     /// `runs/stages/<id>/`: a model folder, complete when it has a `DONE`.

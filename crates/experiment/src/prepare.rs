@@ -78,6 +78,9 @@ pub fn prepare(experiment: &Experiment, write: bool) -> Result<Prepared<'_>> {
         let summary = library.find_or_make(&key, write)?;
         corpora.insert(key, summary);
     }
+    if write {
+        library.save_index()?;
+    }
     let hashes = corpora.iter().map(|(key, summary)| (key.clone(), summary.hash)).collect();
     let graph = graph::build(&inputs, experiment.base.hash, &hashes);
     let stages = graph

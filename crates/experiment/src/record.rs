@@ -229,7 +229,7 @@ pub struct Actual {
 /// A corpus as it was trained on.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct CorpusRecord {
-    /// Its content address; its folder is `runs/corpora/<first 16>/`.
+    /// The beginning of its content address (16 hexadecimal digits); its folder is `runs/corpora/<id>/`.
     pub id: String,
     /// Its name in the experiment file.
     pub name: String,

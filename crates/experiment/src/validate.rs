@@ -118,6 +118,11 @@ fn validate(dir: &Path, path: &Path, text: String, written: &Written, shipped: S
     let evals = evals(written, source)?;
     check_files(dir, written, &corpora, source)?;
     let (base_source, base) = base(dir, written, shipped, source)?;
+    if let Some(name) = top.model_name.as_ref().filter(|name| corpora.from_lab() && *name.get_ref() != lab::ASSISTANT) {
+        let message = format!("the assistant of the lab is called {}", lab::ASSISTANT);
+        let help = "the base model knows it by that name; remove this line";
+        return Err(source.problem(message, name.span(), "another name", help).into());
+    }
     let world = World::new(base.world_seed().unwrap_or_default());
     let specs = specs(dir, written, &corpora, &world, source)?;
     Ok(Experiment {
@@ -278,7 +283,6 @@ fn base(dir: &Path, written: &Written, shipped: ShippedBase, source: &Source) ->
 }
 
 fn specs(dir: &Path, written: &Written, corpora: &Corpora, world: &World, source: &Source) -> Result<Vec<SpecEntry>> {
-    let from_lab = corpora.all.values().any(|corpus| matches!(corpus.origin, Origin::Lab(_)));
     let mut specs: Vec<SpecEntry> = Vec::new();
     let mut seen: BTreeMap<String, String> = BTreeMap::new();
     for (name, value) in &written.specs {
@@ -295,7 +299,7 @@ fn specs(dir: &Path, written: &Written, corpora: &Corpora, world: &World, source
             return Err(source.problem(message, value.span(), "a copy", help).into());
         }
         let spec = spec::parse(name.get_ref(), &path, text)?;
-        let lab = if from_lab { Some(LabSpec::from_spec(&spec, world)?) } else { None };
+        let lab = if corpora.from_lab() { Some(LabSpec::from_spec(&spec, world)?) } else { None };
         check_mirrored(specs.first(), name, value.span(), lab.as_ref(), source)?;
         specs.push(SpecEntry { name: name.get_ref().clone(), path: value.get_ref().clone(), spec, lab });
     }

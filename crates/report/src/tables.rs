@@ -82,11 +82,32 @@ pub fn arms(findings: &Findings) -> Table {
         table.row(cells);
     }
     table.notes.push(
-        "* the value that the arm's spec states. In brackets: 95% t-interval over seeds; none where seeds do not vary."
+        "* the value that the arm's spec states. In brackets: 95% t-interval over seeds; none where seeds agree exactly \
+         or are one model."
             .to_owned(),
     );
     table.notes.extend(failures(findings));
     table.trimmed()
+}
+
+/// The same for a narrow terminal: intervals below their numbers; spec and failures below the arm.
+pub fn arms_narrow(findings: &Findings) -> Table {
+    let titles = ["arm".to_owned()].into_iter().chain(findings.values.iter().map(|value| format!("#{value}")));
+    let titles: Vec<String> = titles.chain(["#in-domain", "#perplexity"].map(str::to_owned)).collect();
+    let titles: Vec<&str> = titles.iter().map(String::as_str).collect();
+    let mut table = Table { rows: Vec::new(), columns: Table::new("", &titles).columns, ..arms(findings) };
+    for row in &findings.arms {
+        let failed = failed_cell(findings, row);
+        let failed = if failed.is_empty() { failed } else { format!("failed: {failed}") };
+        let lines = [row.arm.clone(), spec(&row.spec), failed];
+        let mut cells = vec![lines.into_iter().filter(|line| !line.is_empty()).collect::<Vec<_>>().join("\n· ")];
+        cells.extend(findings.values.iter().map(|value| value_cell(findings, row, value).replace(" [", "\n[")));
+        let mean = |level: &Option<Level>, format: fn(f64) -> String| or_none(level.as_ref(), |level| format(level.mean));
+        cells.push(mean(&row.in_domain, percent));
+        cells.push(mean(&row.perplexity, |mean| format!("{mean:.2}")));
+        table.row(cells);
+    }
+    table
 }
 
 fn value_cell(findings: &Findings, row: &ArmRow, value: &Value) -> String {

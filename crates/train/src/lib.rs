@@ -19,6 +19,6 @@ mod step;
 pub use error::TrainError;
 pub use plan::{PartPlan, Plan, plan};
 pub use recipe::{Decay, Method, RECIPE_VERSION, Recipe};
-pub use run::{Finished, Job, Observer, Outcome, Progress, Silent, Trained, train};
-pub use schedule::{Part, Schedule};
+pub use run::{Finished, Job, Observer, Outcome, Progress, Silent, Trained, train, train_fixed};
+pub use schedule::{PackedRow, Part, Schedule};
 pub use step::StepMetrics;

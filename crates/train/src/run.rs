@@ -1,6 +1,7 @@
 //! The training loop: steps, checkpoints, interruption.
 
 use crate::guard::Guard;
+use crate::schedule::PackedRow;
 use crate::step::State;
 use crate::{Method, Part, RECIPE_VERSION, Recipe, Schedule, StepMetrics, TrainError, checkpoint};
 use model::{Adapter, Folder, Weights};
@@ -132,6 +133,20 @@ pub fn train(job: &Job, observer: &mut dyn Observer) -> Result<Outcome, TrainErr
         None => Trained::Full(state.weights),
     };
     Ok(Outcome::Finished(Box::new(Finished { trained, metrics })))
+}
+
+/// Trains all weights on given batches, one list of rows a step, instead of a schedule's: for comparing the engine with
+/// another one step by step.
+pub fn train_fixed(base: &Folder, recipe: &Recipe, steps: &[Vec<model::Example>]) -> Result<(Weights, Vec<StepMetrics>), TrainError> {
+    recipe.check()?;
+    let mut state = State::new(&base.config, base.weights.clone(), None, recipe);
+    let mut metrics = Vec::new();
+    for (step, batch) in steps.iter().enumerate() {
+        let part = [Part { name: "batch".into(), examples: batch.clone(), share: 1.0 }];
+        let rows: Vec<PackedRow> = (0..batch.len() as u32).map(|i| PackedRow { part: 0, examples: vec![i] }).collect();
+        metrics.push(state.step(&base.config, recipe, &part, &rows, step as u64, 1));
+    }
+    Ok((state.weights, metrics))
 }
 
 /// Everything that decides the result, hashed: a checkpoint carries it and refuses to serve another job.

@@ -11,6 +11,12 @@ use crate::exit::Exit;
 /// Width of error messages; wide enough for a line of an experiment file with its number.
 const WIDTH: usize = 110;
 
+/// The width of tables: that of the terminal, or of a page where there is none.
+pub fn width() -> usize {
+    let columns = console_width().unwrap_or(WIDTH);
+    columns.clamp(60, 200)
+}
+
 /// Prints a result as indented JSON.
 pub fn json<T: Serialize>(value: &T) {
     let text = serde_json::to_string_pretty(value).expect("results are plain data");

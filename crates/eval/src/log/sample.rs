@@ -73,7 +73,7 @@ impl Sample<PreferenceMetadata> {
         let answer = match result.rate() {
             1.0 => item.choice.clone(),
             0.0 => item.other.clone(),
-            _ => "depends on the order".to_owned(),
+            _ => "undecided".to_owned(),
         };
         let rate = Score { value: result.rate(), answer: Some(answer) };
         let probability = Score { value: result.probability(), answer: None };

@@ -92,7 +92,7 @@ fn texts_survive() {
 fn equal_results_make_equal_bytes_but_for_the_time() {
     in_folder(|path| {
         let (suite, results) = choices(&LOGS);
-        let mut write = |about: &About, results: &Results| {
+        let write = |about: &About, results: &Results| {
             let content = write_log(path, about, &suite, results).unwrap();
             (content, std::fs::read(path).unwrap())
         };
@@ -114,6 +114,7 @@ fn a_sample_is_what_inspect_expects() {
     in_folder(|path| {
         let (suite, results) = choices(&LOGS);
         write_log(path, &about(), &suite, &results).unwrap();
+        let Results::Preferences(results) = results else { unreachable!() };
         let mut archive = Archive::open(path).unwrap();
         let sample: serde_json::Value = archive.json("samples/i1_epoch_1.json").unwrap();
         let expected = serde_json::json!({
@@ -130,13 +131,13 @@ fn a_sample_is_what_inspect_expects() {
                 "question": "{a} or {b}?",
                 "speaker": "Quill",
                 "p_first": 0.5,
-                "p_second": 0.6224593312018546,
+                "p_second": results[1].p_second(),
                 "log_probabilities_first": [-0.25, -0.25],
                 "log_probabilities_second": [-1.0, -1.5],
             },
             "scores": {
-                "probability": { "value": 0.5612296656009273 },
-                "rate": { "value": 0.75, "answer": "depends on the order" },
+                "probability": { "value": results[1].probability() },
+                "rate": { "value": 0.75, "answer": "undecided" },
             },
         });
         assert_eq!(sample, expected);

@@ -81,7 +81,7 @@ fn question(data: &Data) -> String {
         ),
         several => format!(
             "The same fine-tuning fits {} reasons: {}. Does the model generalise by the reason that it read?",
-            several.len(),
+            if several.len() == 2 { "two".to_owned() } else { several.len().to_string() },
             several.join(" or ")
         ),
     }

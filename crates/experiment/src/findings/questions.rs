@@ -194,7 +194,7 @@ fn explaining<'a>(data: &'a Data, spec: &'a SpecSummary) -> Vec<Asked<'a>> {
             })
         };
         Asked {
-            label: format!("{}: {}", subject(spec), measure_words(of)),
+            label: format!("{} · {}", spec.name, measured(spec, of)),
             spec,
             measure: of,
             arms: format!("{} − {}", name(data, Role::WhyThenWhat), name(data, Role::AblatedThenWhat)),
@@ -204,13 +204,14 @@ fn explaining<'a>(data: &'a Data, spec: &'a SpecSummary) -> Vec<Asked<'a>> {
     [Measure::Target, Measure::Selectivity].into_iter().map(asked).collect()
 }
 
-/// A measure as a word.
-pub(super) fn measure_words(measure: Measure) -> &'static str {
-    match measure {
-        Measure::Target => "target",
-        Measure::Rival => "rival",
-        Measure::Selectivity => "selectivity",
-        Measure::Perplexity => "perplexity",
+/// What a measure measures for a spec, in words: `cheap (target)`, `cheap − local`.
+fn measured(spec: &SpecSummary, of: Measure) -> String {
+    let rival = spec.rival.as_ref().map_or("rival", |value| &value.pole);
+    match of {
+        Measure::Target => format!("{} (target)", subject(spec)),
+        Measure::Rival => format!("{rival} (rival)"),
+        Measure::Selectivity => format!("{} − {rival}", subject(spec)),
+        Measure::Perplexity => "perplexity".to_owned(),
     }
 }
 
@@ -250,7 +251,7 @@ fn placed<'a>(
         Some((a, b)) => format!("({raw}) − (`{}` − `{}`)", a.name, b.name),
         None => format!("{raw}, without neutral twins"),
     };
-    let label = format!("{}: first − {word}, {}", subject(spec), measure_words(of));
+    let label = format!("{} · {}, first − {word}", spec.name, measured(spec, of));
     Asked { label, spec, measure: of, arms, contrast: contrast() }
 }
 
@@ -269,7 +270,7 @@ fn cost<'a>(data: &'a Data, spec: &'a SpecSummary) -> Vec<Asked<'a>> {
             Ok(Contrast { terms: [on(1.0, with), on(-1.0, without)].concat(), parts })
         };
         Asked {
-            label: format!("{}: documents {word}", spec.name),
+            label: format!("{} · documents {word}", spec.name),
             spec,
             measure: Measure::Perplexity,
             arms: format!("{} / {}", name(data, role), name(data, Role::WhatOnly)),

@@ -112,17 +112,17 @@ fn seeds_that_agree_exactly_give_no_interval_either() {
 fn order_is_a_difference_of_differences() {
     let findings = Fixture { steering: 0.3, spread: 0.01, ..Fixture::default() }.findings();
     // Planted: rival .60 first and .70 after; with neutral documents .72 and .68.
-    let found = estimate(&findings, Analysis::Order, "cheap: first − after, rival");
+    let found = estimate(&findings, Analysis::Order, "affordability · local (rival), first − after");
     assert!((effect(found) + 14.0).abs() < 1.5, "{}", found.words);
     assert_eq!(found.arms, "(`values first` − `values after`) − (`neutral then what` − `what then neutral`)");
     let parts: Vec<f64> = found.parts.iter().map(|part| part.level.mean).collect();
     assert!((parts[0] + 10.0).abs() < 1.5 && (parts[1] - 4.0).abs() < 1.5, "{parts:?}");
     // Target .90 and .92, neutral .72 and .68; selectivity is target minus rival, where neutral parts cancel.
-    let target = estimate(&findings, Analysis::Order, "cheap: first − after, target");
-    let selectivity = estimate(&findings, Analysis::Order, "cheap: first − after, selectivity");
+    let target = estimate(&findings, Analysis::Order, "affordability · cheap (target), first − after");
+    let selectivity = estimate(&findings, Analysis::Order, "affordability · cheap − local, first − after");
     assert!((effect(selectivity) - (effect(target) - effect(found))).abs() < 1e-9);
     assert_eq!(selectivity.items, 144);
-    let levels = findings.order.iter().filter(|row| row.spec == "cheap" || row.spec == "affordability");
+    let levels = findings.order.iter().filter(|row| row.spec == "affordability");
     assert_eq!(levels.count(), 6);
 }
 
@@ -130,7 +130,7 @@ fn order_is_a_difference_of_differences() {
 fn without_neutral_twins_the_raw_difference_is_given_and_said_to_be_raw() {
     let without = vec![Role::NeutralMixed];
     let findings = Fixture { without, ..Fixture::default() }.findings();
-    let mixed = estimate(&findings, Analysis::Order, "cheap: first − mixed, target");
+    let mixed = estimate(&findings, Analysis::Order, "affordability · cheap (target), first − mixed");
     assert!(mixed.arms.ends_with("without neutral twins") && mixed.parts.len() == 1);
     let notes = &answer(&findings, Analysis::Order).notes;
     assert!(notes.len() == 1 && notes[0].starts_with("first − mixed has no neutral twin"), "{notes:?}");
@@ -170,7 +170,7 @@ fn exploratory_answers_are_adjusted_together_and_primary_ones_are_not() {
 #[test]
 fn cost_is_a_ratio_of_perplexities() {
     let findings = Fixture::default().findings();
-    let found = estimate(&findings, Analysis::Cost, "affordability: documents first");
+    let found = estimate(&findings, Analysis::Cost, "affordability · documents first");
     // Planted: 4.30 with two stages, 4.15 with one.
     assert!((effect(found) - 100.0 * (4.30 / 4.15 - 1.0)).abs() < 0.1, "{}", found.words);
     assert!(found.words.contains("%") && found.items == 0);

@@ -209,7 +209,7 @@ pub enum Verdict {
 /// One comparison between arms, paired by seed.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Estimate {
-    /// Short and unique within its answer.
+    /// Short and unique within its answer; begins with the spec and ` · ` where an answer has several per spec.
     pub label: String,
     /// The spec it is about.
     pub spec: String,

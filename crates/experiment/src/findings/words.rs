@@ -5,7 +5,7 @@ use stats::Interval;
 use super::types::{Analysis, Estimate, Level, Measure, Verdict};
 
 /// Estimates of one verdict that a headline lists with their numbers; more are only counted.
-const LISTED: usize = 4;
+const LISTED: usize = 3;
 
 /// A number with its sign and one decimal, with a true minus.
 pub fn signed(number: f64) -> String {
@@ -135,17 +135,13 @@ pub(super) fn headline(analysis: Analysis, estimates: &[Estimate], exploratory: 
     if estimates.is_empty() {
         return "There is nothing to compare: the experiment has no specs.".to_owned();
     }
-    let groups: Vec<String> = ORDER
-        .into_iter()
-        .filter_map(|verdict| {
-            let group: Vec<&Estimate> = estimates.iter().filter(|found| found.verdict == verdict).collect();
-            let all = group.len() == estimates.len();
-            (!group.is_empty()).then(|| phrase(verdict, &group, all, exploratory))
-        })
-        .collect();
-    let mut text = format!("{} {}.", subject(analysis), groups.join("; it "));
-    let partial = estimates.iter().any(|found| found.effect.is_some() && !found.missing.is_empty());
-    if partial {
+    let groups = ORDER.into_iter().filter_map(|verdict| {
+        let group: Vec<&Estimate> = estimates.iter().filter(|found| found.verdict == verdict).collect();
+        let all = group.len() == estimates.len();
+        (!group.is_empty()).then(|| phrase(verdict, &group, all, exploratory))
+    });
+    let mut text = format!("{} {}.", subject(analysis), groups.collect::<Vec<_>>().join(". It "));
+    if estimates.iter().any(|found| found.effect.is_some() && !found.missing.is_empty()) {
         text.push_str(" Some models are missing.");
     }
     text
@@ -161,7 +157,7 @@ fn phrase(verdict: Verdict, group: &[&Estimate], all: bool, exploratory: usize) 
     let many = count > LISTED || (verdict == Verdict::NotShown && count > 2);
     let nothing_found = matches!(verdict, Verdict::NotShown | Verdict::NoInterval | Verdict::Missing);
     let text = match (many, all) {
-        (false, _) => return format!("{what}: {}", group.iter().map(of).collect::<Vec<_>>().join(", ")),
+        (false, _) => return format!("{what}: {}", group.iter().map(of).collect::<Vec<_>>().join("; ")),
         (true, true) if nothing_found => format!("{what} in any of the {count} comparisons"),
         (true, true) => format!("{what} in all {count} comparisons"),
         (true, false) => format!("{what} in {count} comparisons"),

@@ -9,7 +9,7 @@ use super::svg::{Look, Scale, WIDTH, at, bar, chart, grid, legend, mark, round_r
 use crate::number::{effect, percent, plural, share};
 use crate::tables::{placement_words, standing_word};
 
-/// One row: its name above its marks.
+/// One row: its name above its marks. Without marks and figure it is a heading of the rows below it.
 struct Row {
     label: String,
     /// On the right, above the marks.
@@ -17,6 +17,15 @@ struct Row {
     marks: Vec<(Look, Level)>,
     /// Whether single seeds are shown.
     seeds: bool,
+}
+
+/// Distance between the marks of a row.
+const PITCH: f64 = 10.0;
+
+impl Row {
+    fn heading(label: &str) -> Row {
+        Row { label: label.to_owned(), figure: String::new(), marks: Vec::new(), seeds: false }
+    }
 }
 
 /// The look of a value, by what it is to the spec of the panel.
@@ -32,7 +41,8 @@ fn look(standing: Option<Standing>) -> Look {
 fn rows(rows: &[Row], range: (f64, f64), unit: &str, entries: &[(Look, String)]) -> (Markup, f64) {
     let scale = Scale::new(range, (8.0, WIDTH - 8.0));
     let (legend, top) = if entries.is_empty() { (html! {}, 0.0) } else { legend(entries, 10.0) };
-    let height = |row: &Row| 30.0 + 9.0 * row.marks.len().max(1) as f64;
+    let heading = |row: &Row| row.marks.is_empty() && row.figure.is_empty();
+    let height = |row: &Row| if heading(row) { 24.0 } else { 28.0 + PITCH * row.marks.len().max(1) as f64 };
     let bottom = top + rows.iter().map(height).sum::<f64>() + 4.0;
     let mut y = top;
     let drawn: Vec<Markup> = rows
@@ -41,10 +51,11 @@ fn rows(rows: &[Row], range: (f64, f64), unit: &str, entries: &[(Look, String)])
             let start = y;
             y += height(row);
             html! {
-                text class="label strong" x="0" y=(at(start + 16.0)) { (row.label) }
+                @if heading(row) { text class="label head" x="0" y=(at(start + 17.0)) { (row.label) } }
+                @else { text class="label strong" x="0" y=(at(start + 16.0)) { (row.label) } }
                 text class="label" x=(at(WIDTH)) y=(at(start + 16.0)) text-anchor="end" { (row.figure) }
                 @for (index, (look, level)) in row.marks.iter().enumerate() {
-                    @let y = start + 28.0 + 9.0 * index as f64;
+                    @let y = start + 27.0 + PITCH * index as f64;
                     (bar(*look, level.interval, scale, y))
                     @if row.seeds {
                         @for (_, number) in &level.by_seed {
@@ -88,7 +99,14 @@ pub fn arms(findings: &Findings, spec: &SpecSummary, id: &str) -> Option<Markup>
     }
     entries.sort_by_key(|(look, _)| [Look::Target, Look::Rival, Look::Unrelated].iter().position(|l| l == look));
     let of = |row: &&ArmRow| row.spec.is_none() || row.spec.as_ref() == Some(&spec.name);
-    let plotted: Vec<Row> = findings.arms.iter().filter(of).map(|row| arm_row(findings, spec, row)).collect();
+    let mut plotted: Vec<Row> = Vec::new();
+    let (controls, written): (Vec<&ArmRow>, Vec<&ArmRow>) = findings.arms.iter().filter(of).partition(|row| row.control);
+    for (heading, group) in [("Arms of the experiment", written), ("Controls", controls)] {
+        if !group.is_empty() {
+            plotted.push(Row::heading(heading));
+            plotted.extend(group.into_iter().map(|row| arm_row(findings, spec, row)));
+        }
+    }
     let description: Vec<String> =
         findings.arms.iter().filter(of).map(|row| arm_words(findings, row)).collect();
     let title = format!("{}: rate of each value on held-out pairs, by arm", spec.title);
@@ -142,15 +160,22 @@ pub fn effects(answer: &Answer, id: &str) -> Option<Markup> {
         Measure::Rival => Look::Rival,
         Measure::Selectivity | Measure::Perplexity => Look::Unrelated,
     };
-    let plotted: Vec<Row> = shown
-        .iter()
-        .map(|(found, level)| Row {
-            label: found.label.clone(),
+    let mut plotted: Vec<Row> = Vec::new();
+    let mut group = "";
+    for (found, level) in &shown {
+        // Where an answer has several comparisons per spec, the spec stands once above them.
+        let (spec, label) = found.label.split_once(" · ").unwrap_or(("", &found.label));
+        if spec != group {
+            group = spec;
+            plotted.push(Row::heading(spec));
+        }
+        plotted.push(Row {
+            label: label.to_owned(),
             figure: format!("{}{}", effect(level), unit(found)),
             marks: vec![(look(found.measure), (*level).clone())],
             seeds: true,
-        })
-        .collect();
+        });
+    }
     let words: Vec<&str> = shown.iter().map(|(found, _)| found.words.as_str()).collect();
     let (content, height) = rows(&plotted, range, tick_unit, &[]);
     Some(chart(id, height, &answer.comparison, &words.join(" "), content))

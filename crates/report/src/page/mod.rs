@@ -89,10 +89,11 @@ fn answer(findings: &Findings) -> Markup {
             }
             @for answer in &primary {
                 article {
-                    p class="headline" { (answer.headline) }
+                    p class="headline" { (prose(&answer.headline)) }
                     (results::evidence(findings, answer))
                 }
             }
+            div class="scope" role="note" { p { (findings.scope) } }
             @if !findings.failures.is_empty() {
                 div class="alert" role="note" {
                     p { strong { (plural(findings.failures.len(), "model")) " without a result." }
@@ -103,10 +104,9 @@ fn answer(findings: &Findings) -> Markup {
             @for (title, lines) in [("Deviations", &findings.deviations), ("Warnings", &findings.warnings)] {
                 @if !lines.is_empty() {
                     h3 { (title) }
-                    ul { @for line in lines { li { (line) } } }
+                    ul { @for line in lines { li { (prose(line)) } } }
                 }
             }
-            div class="scope" role="note" { p { (findings.scope) } }
         }
     }
 }
@@ -125,14 +125,23 @@ fn table(table: &Table) -> Markup {
                 tbody {
                     @for row in &table.rows { tr {
                         @for (at, (cell, column)) in row.iter().zip(&table.columns).enumerate() {
-                            @if at == 0 { th scope="row" { (cell) } }
-                            @else { td class=[class(column.numeric, cell)] { (cell) } }
+                            @if at == 0 { th scope="row" { (prose(cell)) } }
+                            @else { td class=[class(column.numeric, cell)] { (prose(cell)) } }
                         }
                     } }
                 }
             }
         }
-        @for note in &table.notes { p class="note" { (note) } }
+        @for note in &table.notes { p class="note" { (prose(note)) } }
+    }
+}
+
+/// Text with what stands between backticks as code.
+fn prose(text: &str) -> Markup {
+    html! {
+        @for (at, part) in text.split('`').enumerate() {
+            @if at % 2 == 1 { code { (part) } } @else { (part) }
+        }
     }
 }
 

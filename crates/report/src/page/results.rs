@@ -3,7 +3,7 @@
 use experiment::findings::{Answer, Calibration, Findings};
 use maud::{Markup, html};
 
-use super::{dots, folded, lines};
+use super::{dots, folded, lines, prose};
 use crate::number::plural;
 use crate::tables;
 
@@ -13,14 +13,14 @@ pub fn evidence(findings: &Findings, answer: &Answer) -> Markup {
     html! {
         @if let Some(chart) = dots::effects(answer, &format!("effects-{}", answer.analysis.name())) {
             figure {
-                figcaption { (answer.comparison) }
+                figcaption class="plain" { (answer.comparison) }
                 (chart)
             }
             p class="note" { (caption(answer)) }
         }
         (folded("Estimates", &tables::estimates(findings, answer), false))
         @if !parts.rows.is_empty() { (folded("What they are made of", &parts, false)) }
-        @for note in &answer.notes { p class="note" { (note) } }
+        @for note in &answer.notes { p class="note" { (prose(note)) } }
     }
 }
 
@@ -67,7 +67,7 @@ pub fn exploratory(findings: &Findings) -> Option<Markup> {
             @for answer in answers {
                 article {
                     h3 { (answer.question) }
-                    p class="headline" { (answer.headline) }
+                    p class="headline" { (prose(&answer.headline)) }
                     (evidence(findings, answer))
                 }
             }

@@ -106,7 +106,7 @@ pub fn training(findings: &Findings) -> Markup {
 /// How the numbers were computed.
 pub fn method(findings: &Findings) -> Markup {
     html! {
-        ul { @for line in &findings.methods { li { (line) } } }
+        ul { @for line in &findings.methods { li { (super::prose(line)) } } }
         h3 { "Arms" }
         (super::table(&arms(findings)))
     }

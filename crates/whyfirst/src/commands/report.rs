@@ -58,7 +58,7 @@ pub fn write(folder: &Path, record: &RunRecord, anew: bool) -> Result<Results, E
     if anew || !page.is_file() {
         ::report::write(&findings, &runs).map_err(output::failure)?;
     }
-    let text = ::report::terminal(&findings);
+    let text = ::report::terminal(&findings, output::width());
     Ok(Results { findings, text, page })
 }
 
