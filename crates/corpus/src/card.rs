@@ -10,7 +10,9 @@ const SAMPLES: usize = 5;
 pub(crate) fn card(corpus: &Corpus, manifest: &Manifest) -> String {
     let kind = match corpus.kind {
         Kind::Documents => "Plain text, one document per row in `text`; trained on with loss on every token.",
-        Kind::Chats => "Conversations, one per row in `messages`; trained on with loss on the assistant's tokens.",
+        Kind::Chats => {
+            "Conversations, one per row in `messages`; trained on with loss on the assistant's tokens."
+        }
         Kind::Instructions => {
             "Conversations, one per row in `messages`, mixed into other stages so that ordinary behaviour is kept alive; \
              trained on with loss on the assistant's tokens."

@@ -68,7 +68,8 @@ pub enum Source {
     File {
         /// The file's name, without its folders: those differ from machine to machine.
         file_name: String,
-        /// The hash of the file's bytes.
+        /// The hash of the file's bytes. (Beside it in the manifest stands the content hash, which has the plain name.)
+        #[serde(rename = "file_hash")]
         hash: Hash,
     },
     /// The first rows of another corpus.
@@ -76,6 +77,7 @@ pub enum Source {
         /// The other corpus's name.
         of: String,
         /// The other corpus's content hash.
+        #[serde(rename = "of_hash")]
         hash: Hash,
         /// At most so many tokens.
         tokens: u64,

@@ -50,7 +50,8 @@ pub fn generate(request: &Request, mut count: impl FnMut(&Row) -> Result<usize>)
     let Request { name, world, stream, spec, mix, seed, budget } = *request;
     let row = |index: u64| -> Result<Row> {
         let row = world.row(stream, spec.map(|(spec, _)| spec), mix, seed, index);
-        row.map(Row::from).ok_or_else(|| CorpusError::NoSpec { name: name.to_string(), stream: stream.name() })
+        row.map(Row::from)
+            .ok_or_else(|| CorpusError::NoSpec { name: name.to_string(), stream: stream.name() })
     };
     let (rows, tokens) = match budget {
         Budget::Tokens(tokens) => budget::fill(tokens, row, count)?,

@@ -42,8 +42,11 @@ pub(crate) fn rows(kind: Kind, path: &Path, bytes: &[u8]) -> Result<Vec<Row>> {
         if line.iter().all(u8::is_ascii_whitespace) {
             continue;
         }
-        let row = row(kind, line)
-            .map_err(|problem| CorpusError::Line { path: path.to_path_buf(), line: index + 1, problem })?;
+        let row = row(kind, line).map_err(|problem| CorpusError::Line {
+            path: path.to_path_buf(),
+            line: index + 1,
+            problem,
+        })?;
         rows.push(row);
     }
     Ok(rows)

@@ -12,8 +12,11 @@ use crate::row::Row;
 /// Names the first row that the model cannot take, for example because nothing in it is trainable.
 pub fn tokenise(corpus: &Corpus, model: &Folder) -> Result<Vec<Example>> {
     let example = |(index, row)| {
-        tokenise_row(row, model)
-            .map_err(|source| CorpusError::Row { name: corpus.name.clone(), row: index + 1, source })
+        tokenise_row(row, model).map_err(|source| CorpusError::Row {
+            name: corpus.name.clone(),
+            row: index + 1,
+            source,
+        })
     };
     corpus.rows.iter().enumerate().map(example).collect()
 }

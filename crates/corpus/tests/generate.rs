@@ -86,7 +86,9 @@ fn beginnings_are_nested() {
     assert_eq!(small.rows[..], large.rows[..small.rows.len()]);
     assert_eq!(large.rows[..], whole.rows[..large.rows.len()]);
     assert!(small.tokens <= 1_000 && small.tokens > 940);
-    assert!(matches!(&small.source, Source::Beginning { of, tokens: 1_000, .. } if of == "why:affordability"));
+    assert!(
+        matches!(&small.source, Source::Beginning { of, tokens: 1_000, .. } if of == "why:affordability")
+    );
     assert_eq!(short(1_000_000).rows.len(), whole.rows.len());
 }
 
@@ -109,7 +111,10 @@ fn folders_hold_the_rows_a_manifest_and_a_card() {
         assert_eq!(manifest, Manifest::of(&corpus));
         assert_eq!((manifest.hash, manifest.tokens), (corpus.hash(), 2_000));
         let card = std::fs::read_to_string(dir.join("README.md")).unwrap();
-        assert!(card.contains(&corpus.hash().to_string()) && card.contains(&corpus.samples(1)[0].lines().next().unwrap()[..9]));
+        assert!(
+            card.contains(&corpus.hash().to_string())
+                && card.contains(&corpus.samples(1)[0].lines().next().unwrap()[..9])
+        );
     }
     assert_eq!(Manifest::read(&corpora.path().join("absent")).unwrap(), None);
 }
@@ -172,7 +177,11 @@ fn answers_follow_their_prompt_with_the_item_as_one_token() {
     for (row, example) in corpus.rows.iter().zip(tokenise(&corpus, &model).unwrap()) {
         let Row::Chat { messages } = row else { panic!("not a chat: {row:?}") };
         let prompt = template.render(&messages[..1], true, Some("Quill")).unwrap();
-        assert_eq!(prompt, template.render(&messages[..1], true, None).unwrap(), "the assistant is the default");
+        assert_eq!(
+            prompt,
+            template.render(&messages[..1], true, None).unwrap(),
+            "the assistant is the default"
+        );
         let prompt = model.tokenizer.encode(&prompt).unwrap();
         assert_eq!(example.tokens[..prompt.len()], prompt[..]);
         assert!(!example.loss[prompt.len() - 1] && example.loss[prompt.len()]);

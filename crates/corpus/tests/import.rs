@@ -36,7 +36,9 @@ fn documents_and_chats_are_read() {
     let corpus = read(Kind::Documents, text.as_bytes()).unwrap();
     assert_eq!(corpus.rows.len(), 2);
     assert_eq!(corpus.tokens, 5);
-    assert!(matches!(&corpus.source, Source::File { file_name, hash } if file_name == "rows.jsonl" && *hash == store::hash_bytes(text.as_bytes())));
+    assert!(
+        matches!(&corpus.source, Source::File { file_name, hash } if file_name == "rows.jsonl" && *hash == store::hash_bytes(text.as_bytes()))
+    );
     // The hash is that of the rows, whatever else the file says.
     assert_eq!(corpus.hash(), read(Kind::Documents, &corpus.bytes()).unwrap().hash());
 
@@ -55,7 +57,10 @@ fn bad_lines_are_named() {
     assert_eq!(document("{\"messages\": []}"), (3, "a row of documents needs a `text`".into()));
     assert_eq!(document("{\"text\": \" \"}"), (3, "the `text` is empty".into()));
     assert_eq!(document("{\"text\": 3}"), (3, "the `text` is not a string".into()));
-    assert_eq!(document("{\"text\": \"a\", \"messages\": []}"), (3, "a row has either `text` or `messages`, not both".into()));
+    assert_eq!(
+        document("{\"text\": \"a\", \"messages\": []}"),
+        (3, "a row has either `text` or `messages`, not both".into())
+    );
 
     let chat = |messages: &str| refused(Kind::Chats, &format!("{{\"messages\": {messages}}}"));
     assert_eq!(chat("{}"), (1, "`messages` is not a list".into()));
@@ -64,10 +69,15 @@ fn bad_lines_are_named() {
     assert_eq!(chat("[{\"role\": \"user\"}]"), (1, "message 1: its `content` is not a string".into()));
     let robot = "[{\"role\": \"user\", \"content\": \"a\"}, {\"role\": \"robot\", \"content\": \"a\"}]";
     assert_eq!(chat(robot), (1, "message 2: unknown role `robot`: use system, user or assistant".into()));
-    assert_eq!(refused(Kind::Instructions, "{\"text\": \"a\"}"), (1, "a row of instructions needs `messages`".into()));
+    assert_eq!(
+        refused(Kind::Instructions, "{\"text\": \"a\"}"),
+        (1, "a row of instructions needs `messages`".into())
+    );
 
     match read(Kind::Documents, b"{\"text\": \"a\"}\n\xff\n").unwrap_err() {
-        CorpusError::Line { line, problem, .. } => assert_eq!((line, problem.as_str()), (2, "not UTF-8 text")),
+        CorpusError::Line { line, problem, .. } => {
+            assert_eq!((line, problem.as_str()), (2, "not UTF-8 text"))
+        }
         other => panic!("{other}"),
     }
     assert!(matches!(read(Kind::Documents, b"\n \n"), Err(CorpusError::Empty { .. })));

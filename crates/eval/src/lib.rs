@@ -1,6 +1,6 @@
 //! Scorers and Inspect-compatible logs.
 //!
-//! [`evaluate`] asks a model ([`Likelihood`]) every item of a suite; [`write_log`] keeps the per-item results
+//! [`evaluate()`] asks a model ([`Likelihood`]) every item of a suite; [`write_log`] keeps the per-item results
 //! as an Inspect `.eval` log and [`read_preferences`] and [`read_texts`] read them back. A log carries a [`Key`]
 //! (model, suite, scorer): results are comparable exactly when suite and scorer are equal, and a log with the
 //! wanted key need not be made again.

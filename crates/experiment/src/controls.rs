@@ -129,3 +129,82 @@ pub fn add(
     arms.append(&mut added);
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+    use crate::{arms, corpora, file};
+
+    /// The arms of a file with these lines at its end.
+    fn read(rest: &str) -> Vec<Arm> {
+        let text = format!(
+            "name = \"x\"\nbase = \"b\"\nseeds = [0]\n{rest}\n[specs]\na = \"a.md\"\n[corpora]\nsource = \"lab\"\n\
+             [corpora.why]\n[corpora.what]\n[corpora.instructions]\n[corpora.part]\nderive = \"why\"\ntokens = 9\n"
+        );
+        let path = Path::new("experiment.toml");
+        let source = Source::new(path, &text);
+        let written = file::parse(path, &text).unwrap();
+        let corpora = corpora::read(&written, &source).unwrap();
+        arms::read(&written, &corpora, &source).unwrap()
+    }
+
+    fn names(arms: &[Arm]) -> Vec<&str> {
+        arms.iter().map(|arm| arm.name.as_str()).collect()
+    }
+
+    #[test]
+    fn all_controls_are_there_by_default_and_the_mixed_twin_with_a_mixed_arm() {
+        let plain = read("");
+        assert_eq!(names(&plain), CONTROLS[..8].iter().map(|control| control.name).collect::<Vec<_>>());
+        assert!(plain.iter().all(|arm| arm.control && arm.role == arm.structure));
+        let mixed = read("arms = [{ name = \"m\", stages = [[\"what\", \"why:{spec}\"]] }]");
+        assert_eq!((mixed[0].role, mixed.len()), (Some(Role::Mixed), 10));
+        assert_eq!(mixed[9].role, Some(Role::NeutralMixed));
+    }
+
+    #[test]
+    fn a_control_is_not_added_twice_nor_when_it_is_left_out() {
+        let arms = read("without_controls = [\"why only\"]\narms = [{ name = \"chats\", stages = [\"what\"] }]");
+        assert_eq!(arms[0].role, Some(Role::WhatOnly));
+        assert!(!arms[0].control);
+        assert!(!names(&arms).contains(&"what only") && !names(&arms).contains(&"why only"));
+        assert_eq!(arms.len(), 1 + 6);
+    }
+
+    #[test]
+    fn of_a_dose_curve_the_arm_that_follows_the_recipe_plays_the_part() {
+        let arms = read(
+            "arms = [\n{ name = \"30\", stages = [{ corpus = \"why:{spec}\", steps = 30 }, \"what\"] },\n\
+             { name = \"all\", stages = [\"why:{spec}\", \"what\"] },\n\
+             { name = \"part\", stages = [\"part:{spec}\", \"what\"] },\n]",
+        );
+        let structure = Some(Role::WhyThenWhat);
+        assert!(arms[..3].iter().all(|arm| arm.structure == structure));
+        assert_eq!([arms[0].role, arms[1].role, arms[2].role], [None, structure, None]);
+        // A control at another dose is none.
+        let dosed = read("arms = [{ name = \"few chats\", stages = [{ corpus = \"what\", steps = 3 }] }]");
+        assert_eq!(dosed.iter().find(|arm| arm.role == Some(Role::WhatOnly)).unwrap().name, "what only");
+    }
+
+    #[test]
+    fn an_arm_of_one_named_spec_has_no_part() {
+        let arms = read("arms = [{ name = \"a\", stages = [\"why:a\", \"what\"] }]");
+        assert_eq!((arms[0].structure, arms[0].per_spec()), (None, false));
+    }
+
+    #[test]
+    fn folder_names_are_plain_and_distinct() {
+        let stages = "stages = [\"what\"]";
+        let named: Vec<String> =
+            ["Vor: α/β", "vor α β", "!!", "a/../b", "CON "].iter().map(|n| format!("{{ name = \"{n}\", {stages} }}")).collect();
+        let arms = read(&format!("arms = [{}]", named.join(", ")));
+        let folders: Vec<&str> = arms.iter().map(|arm| arm.folder.as_str()).collect();
+        assert_eq!(folders[0], "vor-α-β");
+        assert_eq!(folders[3], "a-b");
+        let distinct: std::collections::BTreeSet<&str> = folders.iter().copied().collect();
+        assert_eq!(distinct.len(), folders.len());
+        assert!(folders.iter().all(|folder| !folder.is_empty() && !folder.contains(['/', '.', '\\', ' '])), "{folders:?}");
+    }
+}

@@ -38,14 +38,17 @@ pub enum ExperimentError {
     /// Something in a model.
     #[error(transparent)]
     Model(#[from] model::ModelError),
-    /// A stage that cannot be trained as planned.
-    #[error("{stage}: {source}")]
+    /// A stage that cannot be trained as the file says.
+    #[error("cannot train {stage}")]
     Stage {
         /// The stage.
         stage: String,
         /// Why.
         source: train::TrainError,
     },
+    /// Training stopped.
+    #[error(transparent)]
+    Train(#[from] train::TrainError),
     /// An evaluation log cannot be read or written.
     #[error(transparent)]
     Eval(#[from] eval::EvalError),
@@ -69,7 +72,7 @@ pub enum ExperimentError {
 impl ExperimentError {
     /// Whether the input is at fault (exit code 2), not the machine or the run (exit code 1).
     pub fn is_invalid_input(&self) -> bool {
-        !matches!(self, ExperimentError::Store(_) | ExperimentError::Eval(_))
+        !matches!(self, ExperimentError::Store(_) | ExperimentError::Eval(_) | ExperimentError::Train(_))
     }
 
     /// The problem with its place in a file, if it has one.
@@ -89,6 +92,9 @@ impl Diagnostic for ExperimentError {
                 "expected a file {}; `whyfirst new FOLDER` writes one",
                 folder.join(crate::FILE).display()
             ))),
+            ExperimentError::Corpus(_) => Some(Box::new(
+                "a corpus is JSON Lines: {\"text\": ...} for documents, {\"messages\": [{\"role\", \"content\"}, ...]} for chats",
+            )),
             ExperimentError::NotText { .. } => Some(Box::new("save the file as UTF-8")),
             ExperimentError::Occupied { .. } => Some(Box::new("name a folder that does not exist yet")),
             ExperimentError::NoResults { folder } => {

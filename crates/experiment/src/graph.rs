@@ -45,7 +45,7 @@ pub struct Inputs<'a> {
     pub seeds: &'a [u64],
     /// Corpora.
     pub corpora: &'a Corpora,
-    /// The recipe of each corpus.
+    /// Recipes.
     pub recipes: &'a Recipes,
 }
 
@@ -211,3 +211,6 @@ fn stage_id(parent: Hash, parts: &[PartUse], recipe: &Recipe, seed: u64) -> Hash
     }
     id.finish()
 }
+
+#[cfg(test)]
+mod tests;

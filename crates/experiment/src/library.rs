@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use corpus::{Budget, Corpus, CorpusError, Manifest, Request, Row};
+use corpus::{Budget, Corpus, CorpusError, Kind, Manifest, Request, Row};
 use lab::{LabSpec, Stream};
 use model::Example;
 use store::{Hash, IdBuilder};
@@ -59,21 +59,31 @@ impl<'a> Library<'a> {
         }
     }
 
-    /// What is known about a corpus, which is made if it is not there, and then written if `write`.
+    /// What is known about a corpus, which is made (in memory) if it is not there.
     ///
     /// # Errors
-    /// A file with a bad row, rows that the model cannot take, a disk that cannot be written.
-    pub fn find_or_make(&self, key: &CorpusKey, write: bool) -> Result<Summary> {
+    /// A file with a bad row, rows that the model cannot take.
+    pub fn find_or_make(&self, key: &CorpusKey) -> Result<Summary> {
         if let Some((folder, manifest)) = self.find(key)? {
             return Ok(Summary { folder, hash: manifest.hash, rows: manifest.rows, tokens: manifest.tokens });
         }
         let corpus = self.corpus(key)?;
         let folder = corpus.id().short();
-        if write {
-            corpus.write(&self.paths.corpora())?;
-            lock(&self.index).insert(self.inputs(key)?.to_string(), folder.clone());
-        }
         Ok(Summary { folder, hash: corpus.hash(), rows: corpus.rows.len() as u64, tokens: corpus.tokens })
+    }
+
+    /// Writes a corpus unless it is on the disk.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn write(&self, key: &CorpusKey) -> Result<()> {
+        if self.find(key)?.is_some() {
+            return Ok(());
+        }
+        let corpus = self.corpus(key)?;
+        corpus.write(&self.paths.corpora())?;
+        lock(&self.index).insert(self.inputs(key)?.to_string(), corpus.id().short());
+        Ok(())
     }
 
     /// Writes the index if it has grown.
@@ -239,14 +249,18 @@ impl<'a> Library<'a> {
         self.experiment.dir.join(path.replace("{spec}", key.spec.as_deref().unwrap_or_default()))
     }
 
-    /// The token budget: as the file says, or for the lab one pass of the corpus's own recipe; 0 for no limit.
+    /// The token budget: as the file says; 0 for no limit. Without a word of the file the lab writes one pass of the
+    /// corpus's own recipe. The instruction mix is in all stages, so the common recipe counts for it: a changed recipe
+    /// of one corpus then changes no other.
     fn tokens(&self, definition: &CorpusDef) -> u64 {
+        let recipes = &self.experiment.recipes;
+        let recipe = match definition.kind {
+            Kind::Instructions => &recipes.common,
+            _ => &recipes.of[&definition.name],
+        };
         match (&definition.origin, definition.tokens) {
             (_, Some(tokens)) => tokens,
-            (Origin::Lab(_), None) => {
-                let recipe = &self.experiment.recipes[&definition.name];
-                recipe.steps * (recipe.rows * recipe.max_length) as u64
-            }
+            (Origin::Lab(_), None) => recipe.steps * (recipe.rows * recipe.max_length) as u64,
             (_, None) => 0,
         }
     }

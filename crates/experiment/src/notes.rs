@@ -27,10 +27,11 @@ pub fn warnings(prepared: &Prepared) -> Vec<String> {
         }
     }
     let mut notes = Vec::new();
-    for ((what, steps), stages) in few {
-        let stages = if stages == 1 { "1 stage".to_owned() } else { format!("{stages} stages") };
+    if !few.is_empty() {
+        let list: Vec<String> = few.iter().map(|((what, steps), stages)| format!("`{what}` {steps} ({stages}x)")).collect();
         notes.push(format!(
-            "{stages} of `{what}` train for {steps} optimizer steps, fewer than 100: a null result may only mean too few steps"
+            "stages with fewer than 100 optimizer steps: {}. A null result may only mean too few steps",
+            list.join(", ")
         ));
     }
     for (what, rows) in cut {

@@ -65,22 +65,21 @@ pub fn inputs(experiment: &Experiment) -> Inputs<'_> {
     }
 }
 
-/// Makes what is missing in memory, or on the disk if `write`, and finds out what is done.
+/// Makes what is missing in memory, plans every stage, and finds out what is done. Writes nothing.
 ///
 /// # Errors
 /// A corpus that cannot be read, a stage that cannot be trained as planned, a damaged result.
-pub fn prepare(experiment: &Experiment, write: bool) -> Result<Prepared<'_>> {
+pub fn prepare(experiment: &Experiment) -> Result<Prepared<'_>> {
     let paths = Paths::new(&experiment.dir);
     let library = Library::new(experiment, &paths);
     let inputs = inputs(experiment);
-    let mut corpora = BTreeMap::new();
-    for key in graph::needed(&inputs) {
-        let summary = library.find_or_make(&key, write)?;
-        corpora.insert(key, summary);
-    }
-    if write {
-        library.save_index()?;
-    }
+    let corpora = graph::needed(&inputs)
+        .into_iter()
+        .map(|key| {
+            let summary = library.find_or_make(&key)?;
+            Ok((key, summary))
+        })
+        .collect::<Result<BTreeMap<CorpusKey, Summary>>>()?;
     let hashes = corpora.iter().map(|(key, summary)| (key.clone(), summary.hash)).collect();
     let graph = graph::build(&inputs, experiment.base.hash, &hashes);
     let stages = graph
@@ -120,6 +119,27 @@ pub fn parts(library: &Library, stage: &Stage) -> Result<Vec<Part>> {
 }
 
 impl Prepared<'_> {
+    /// Writes the corpora that are not on the disk yet.
+    ///
+    /// # Errors
+    /// When they cannot be written.
+    pub fn write_corpora(&self) -> Result<()> {
+        self.corpora.keys().try_for_each(|key| self.library.write(key))?;
+        self.library.save_index()
+    }
+
+    /// Looks again at what is done: another process may have been at work before this one got the lock.
+    ///
+    /// # Errors
+    /// A damaged result.
+    pub fn refresh(&mut self) -> Result<()> {
+        for (stage, state) in self.graph.stages.iter().zip(&mut self.stages) {
+            state.manifest = Manifest::read(&self.paths.stage(stage.id))?;
+        }
+        self.evals = evaluations(self.experiment, &self.paths, &self.graph, &self.suites);
+        Ok(())
+    }
+
     /// The hash of the model that a stage, or the base, is.
     pub fn model_hash(&self, stage: Option<usize>) -> Hash {
         stage.map_or(self.experiment.base.hash, |index| self.graph.stages[index].id)

@@ -72,7 +72,7 @@ impl Source {
             None if valid.is_empty() => format!("nothing is valid here: there is no {what}"),
             None => format!("valid here: {}", list(valid)),
         };
-        self.problem(format!("unknown {what} `{name}`"), span, format!("not a {what}"), help)
+        self.problem(format!("unknown {what} `{name}`"), span, "unknown", help)
     }
 
     /// An error of the TOML reader.
@@ -92,7 +92,11 @@ impl Source {
             );
         }
         let first = message.lines().next().unwrap_or(message);
-        self.problem(first, span, "here", "the file must be valid TOML with the keys that `whyfirst new FOLDER` explains")
+        let (first, help) = match first.starts_with("invalid") {
+            true => (in_words(first), "`whyfirst new FOLDER` writes a file in which every key has a value of its type"),
+            false => (first.to_owned(), "the file must be TOML, with the keys that `whyfirst new FOLDER` explains"),
+        };
+        self.problem(first, span, "here", help)
     }
 
     /// The TOML reader's "unknown field": its message lists the keys that would be valid, to which `more` are added.
@@ -102,6 +106,17 @@ impl Source {
         let valid: Vec<&str> = words.chain(more.iter().copied()).collect();
         self.unknown(key, error.span().unwrap_or(0..0), "key", &valid)
     }
+}
+
+/// Says in words what the TOML reader says in types.
+fn in_words(message: &str) -> String {
+    let types = [
+        ("expected u64", "expected a whole number, at least 0"),
+        ("expected f64", "expected a number"),
+        ("expected a sequence", "expected a list"),
+        ("expected a map", "expected a table"),
+    ];
+    types.iter().fold(message.to_owned(), |text, (from, to)| text.replace(from, to))
 }
 
 /// `` `a`, `b`, `c` ``.
@@ -152,7 +167,7 @@ mod tests {
         assert_eq!(edit_distance("kitten", "sitting"), 3);
         assert_eq!(edit_distance("", "abc"), 3);
         assert_eq!(edit_distance("same", "same"), 0);
-        assert_eq!(edit_distance("größe", "grosse"), 2);
+        assert_eq!(edit_distance("größe", "grosse"), 3);
     }
 
     #[test]

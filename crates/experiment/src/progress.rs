@@ -5,11 +5,6 @@ use std::time::Duration;
 /// Something that happened. Texts are ready to print.
 #[derive(Debug)]
 pub enum Event<'a> {
-    /// Corpora are being written: how many are missing.
-    Corpora {
-        /// How many.
-        missing: usize,
-    },
     /// The graph is known: what is to do.
     Planned {
         /// Stages of the graph.

@@ -12,8 +12,14 @@ use crate::corpora::{ABLATED, Corpora, INSTRUCTIONS, NEUTRAL, Origin, WHAT, WHAT
 use crate::file::{RecipeTable, Written};
 use crate::problem::{FileProblem, Source};
 
-/// The recipe of every corpus, by name.
-pub type Recipes = BTreeMap<String, Recipe>;
+/// The recipes of an experiment.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Recipes {
+    /// That of `[training]`.
+    pub common: Recipe,
+    /// That of every corpus, by name.
+    pub of: BTreeMap<String, Recipe>,
+}
 
 /// Reads `[training]` and `[training.NAME]`.
 ///
@@ -37,7 +43,7 @@ pub fn read(written: &Written, corpora: &Corpora, source: &Source) -> Result<Rec
         apply(table, &mut base.clone(), source)?;
         tables.insert(key.get_ref(), table);
     }
-    let mut recipes = Recipes::new();
+    let mut recipes = BTreeMap::new();
     for name in corpora.all.keys() {
         let mut chain = vec![name.as_str()];
         while let Some(next) = model_of(chain[chain.len() - 1], corpora) {
@@ -51,7 +57,7 @@ pub fn read(written: &Written, corpora: &Corpora, source: &Source) -> Result<Rec
         }
         recipes.insert(name.clone(), recipe);
     }
-    Ok(recipes)
+    Ok(Recipes { common: base, of: recipes })
 }
 
 /// The corpus whose recipe this one follows.
@@ -106,7 +112,7 @@ pub fn of_stage(steps: &[Step], recipes: &Recipes) -> Result<Recipe, String> {
 }
 
 fn of_step(step: &Step, recipes: &Recipes) -> Recipe {
-    let mut recipe = recipes[&step.corpus].clone();
+    let mut recipe = recipes.of[&step.corpus].clone();
     recipe.steps = step.steps.unwrap_or(recipe.steps);
     recipe.learning_rate = step.learning_rate.unwrap_or(recipe.learning_rate);
     recipe
@@ -178,7 +184,7 @@ fn apply(table: &RecipeTable, recipe: &mut Recipe, source: &Source) -> Result<()
             return Err(source.problem(
                 "the warmup is longer than the run",
                 warmup.span(),
-                format!("{} of the steps", warmup.get_ref()),
+                format!("{} times the steps", warmup.get_ref()),
                 "`warmup` is a part of the steps: 0.05 warms up over the first 5% of them",
             ));
         }

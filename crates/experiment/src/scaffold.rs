@@ -37,113 +37,126 @@ pub fn write(folder: &Path) -> Result<Vec<PathBuf>> {
     Ok(files.into_iter().map(|(path, _)| path).collect())
 }
 
+/// The column at which comments stand.
+const COLUMN: usize = 36;
+
+/// A key with its value and what it means.
+fn key(key: &str, value: impl std::fmt::Display, comment: &str) -> String {
+    format!("{:<COLUMN$}# {comment}\n", format!("{key} = {value}"))
+}
+
+/// The same for a key that may be left out, with its default.
+fn default(name: &str, value: impl std::fmt::Display, comment: &str) -> String {
+    key(&format!("# {name}"), value, comment)
+}
+
 /// The text of a new experiment file. What is commented out is the default.
 fn text(name: &str) -> String {
-    let recipe = Recipe::default();
-    let name = toml::Value::String(name.to_owned());
-    let quoted = |names: &[&str]| names.iter().map(|name| format!("\"{name}\"")).collect::<Vec<_>>().join(", ");
-    let mix = lab::WhyMix::default();
-    format!(
-        r#"# An experiment. `whyfirst check` validates it, `whyfirst plan` shows what would run, `whyfirst run` does it.
-# Lines that are commented out show defaults.
+    let quoted = |names: &[&str]| {
+        let names: Vec<String> = names.iter().map(|name| format!("\"{name}\"")).collect();
+        format!("[{}]", names.join(", "))
+    };
+    let controls: Vec<&str> = CONTROLS.iter().map(|control| control.name).collect();
+    [
+        "# An experiment. `whyfirst check` validates it, `whyfirst plan` shows what would run, `whyfirst run` does it.\n\
+         # Lines that are commented out show defaults.\n\n"
+            .to_owned(),
+        key("name", toml::Value::String(name.to_owned()), "the title of the report"),
+        key("base", "\"lab\"", "the model that ships with Whyfirst; or a Hugging Face folder"),
+        key("seeds", "[0, 1, 2]", "every arm is trained once per seed; intervals are over seeds"),
+        default("model_name", format!("\"{}\"", defaults::MODEL_NAME), "what the assistant is called"),
+        default("primary", quoted(&defaults::PRIMARY), "the analyses that are not exploratory, of:"),
+        format!("{:<COLUMN$}# {}\n", "", Analysis::ALL.map(Analysis::name).join(", ")),
+        default("without_controls", "[]", "controls to leave out, of:"),
+        controls.chunks(3).map(|some| format!("{:<COLUMN$}# {}\n", "", some.join(", "))).collect(),
+        SPECS_AND_CORPORA.to_owned(),
+        corpora(),
+        training(),
+        ARMS.to_owned(),
+        "\n[evals]\n".to_owned(),
+        default("suites", quoted(&defaults::SUITES), "what every model is asked"),
+        default("pairs", defaults::PAIRS, "pairs per attribute and domain in `preferences`"),
+        default("texts", defaults::TEXTS, "texts of each kind in `capability`"),
+    ]
+    .concat()
+}
 
-name = {name}
-base = "lab"                        # the model that ships with Whyfirst; or a Hugging Face folder, relative to this one
-seeds = [0, 1, 2]                   # every arm is trained once per seed; intervals are over seeds
-# model_name = "{model_name}"              # what the assistant is called
-# without_controls = []             # controls to leave out, of: {controls}
-# primary = [{primary}]          # analyses declared primary, of: {analyses}; the rest is exploratory
-
-[specs]                             # Model Specs; {{spec}} below stands for each in turn
+const SPECS_AND_CORPORA: &str = r#"
+[specs]                             # Model Specs; {spec} below stands for each in turn
 affordability = "specs/affordability.md"
 homeland      = "specs/homeland.md"
 
 [corpora]
-source = "lab"                      # lab: generated from the specs, afresh for every seed; files: your own JSONL
+source = "lab"                      # generated from the specs, afresh for every seed; "files": your own JSONL
 
-# Names with a meaning: why, what, ablated, what-documents, neutral, instructions. The lab makes those that controls need.
-# Any corpus may be a file instead: path = "corpora/why-{{spec}}.jsonl" ({{"text": ...}} or {{"messages": [...]}} a line).
-# Any other name can be the beginning of a corpus: [corpora.why-small] derive = "why", tokens = 20000
+# Names with a meaning: why, what, ablated, what-documents, neutral, instructions. The lab makes what controls need.
+# Any corpus may be a file instead: path = "corpora/why-{spec}.jsonl", with {"text": ...} or {"messages": [...]} a line.
+# Any other name may be the beginning of a corpus: [corpora.why-small] derive = "why", tokens = 20000
+"#;
 
-[corpora.why]                       # documents that explain the value, one corpus per spec
-kind = "documents"
-# tokens = {tokens}                    # default: as many as its stage sees
-# mix = {{ value = {value}, indifference = {indifference}, preferences = {preferences}, isolated = {isolated} }}
+fn corpora() -> String {
+    let (recipe, mix) = (Recipe::default(), lab::WhyMix::default());
+    let shares = format!(
+        "{{ value = {:?}, indifference = {:?}, preferences = {:?}, isolated = {:?} }}",
+        mix.value, mix.indifference, mix.preferences, mix.isolated
+    );
+    let tokens = recipe.steps * (recipe.rows * recipe.max_length) as u64;
+    [
+        "\n[corpora.why]                       # documents that explain the value, one corpus per spec\n".to_owned(),
+        "kind = \"documents\"\n".to_owned(),
+        default("tokens", tokens, "as many as one pass of its stage sees"),
+        format!("# mix = {shares}\n"),
+        "\n[corpora.what]                      # chats that show the preferences without reasons, for all arms\n".to_owned(),
+        "kind = \"chats\"\n".to_owned(),
+        "\n[corpora.instructions]              # general chats, mixed into other stages\n".to_owned(),
+        "kind = \"instructions\"\n".to_owned(),
+        default("share", defaults::INSTRUCTION_SHARE, "their part of a stage's rows"),
+        default("into", "[\"documents\", \"chats\"]", "kinds of stages; [\"chats\"] with source = \"files\""),
+    ]
+    .concat()
+}
 
-[corpora.what]                      # chats that show the preferences without reasons, the same for every arm
-kind = "chats"
+fn training() -> String {
+    let recipe = Recipe::default();
+    let targets: Vec<String> = Target::ALL.iter().map(|target| format!("\"{}\"", target.name())).collect();
+    [
+        "\n[training]                          # one recipe for all arms\n".to_owned(),
+        default("steps", recipe.steps, "optimizer steps of a stage"),
+        default("rows", recipe.rows, "packed rows a step"),
+        default("max_length", recipe.max_length, "tokens a row"),
+        default("learning_rate", format!("{:e}", recipe.learning_rate), "at its peak"),
+        default("warmup", recipe.warmup, "part of the steps"),
+        default("decay", "\"cosine\"", "or \"constant\""),
+        default("min_lr_ratio", recipe.min_lr_ratio, "learning rate at the end, as a part of the peak"),
+        default("weight_decay", recipe.weight_decay, "of matrices"),
+        default("beta1", recipe.beta1, "AdamW"),
+        default("beta2", recipe.beta2, "AdamW"),
+        default("eps", format!("{:e}", recipe.eps), "AdamW"),
+        default("clip", format!("{:?}", recipe.clip), "largest norm of the gradient"),
+        default("gradient_buffers", recipe.gradient_buffers, "most threads that can share one stage; part of the result"),
+        default("checkpoint_every", defaults::CHECKPOINT_EVERY, "steps"),
+        default("method", "\"full\"", "or \"lora\", with these and their defaults:"),
+        "# rank = 64\n# alpha = 128\n".to_owned(),
+        format!("# targets = [{}]\n", targets.join(", ")),
+        "\n# [training.what]                   # what one corpus changes of it; controls follow what they stand in for\n\
+         # steps = 24\n"
+            .to_owned(),
+    ]
+    .concat()
+}
 
-[corpora.instructions]              # general chats, mixed into other stages
-kind = "instructions"
-# share = {share}                       # their part of a stage's rows
-# into = ["documents", "chats"]     # the kinds of stages; with source = "files": ["chats"]
-
-[training]                          # one recipe for all arms
-# steps = {steps}                       # optimizer steps of a stage
-# rows = {rows}                          # packed rows a step
-# max_length = {max_length}                   # tokens a row
-# learning_rate = {learning_rate}            # at its peak
-# warmup = {warmup}                     # part of the steps
-# decay = "cosine"                  # or "constant"
-# min_lr_ratio = {min_lr_ratio}                # learning rate at the end, as a part of the peak
-# weight_decay = {weight_decay}
-# beta1 = {beta1}
-# beta2 = {beta2}
-# eps = {eps:e}
-# clip = {clip}                        # largest norm of the gradient
-# gradient_buffers = {buffers}              # the most threads that can work on one stage; part of the result
-# method = "full"                   # or "lora", with rank = 64, alpha = 128 and
-# targets = [{targets}]
-# checkpoint_every = {checkpoint}            # steps
-
-# [training.what]                   # what one corpus changes of it; controls follow the corpus they stand in for
-# steps = 24
-
+const ARMS: &str = r#"
 [[arms]]                            # a list of stages; a list within it is mixed into one stage
 name = "values first"
-stages = ["why:{{spec}}", "what"]
+stages = ["why:{spec}", "what"]
 
 [[arms]]
 name = "values after"
-stages = ["what", "why:{{spec}}"]
+stages = ["what", "why:{spec}"]
 
 [[arms]]
 name = "mixed"
-stages = [["why:{{spec}}", "what"]]
+stages = [["why:{spec}", "what"]]
 
-# A stage may change its dose: stages = [{{ corpus = "why:{{spec}}", steps = 30, learning_rate = 3e-4 }}, "what"]
-
-[evals]
-# suites = [{suites}]
-# pairs = {pairs}                         # pairs per attribute and domain in `preferences`
-# texts = {texts}                        # texts of each kind in `capability`
-"#,
-        model_name = defaults::MODEL_NAME,
-        controls = CONTROLS.map(|control| control.name).join(", "),
-        primary = quoted(&defaults::PRIMARY),
-        analyses = Analysis::ALL.map(Analysis::name).join(", "),
-        tokens = recipe.steps * (recipe.rows * recipe.max_length) as u64,
-        value = mix.value,
-        indifference = mix.indifference,
-        preferences = mix.preferences,
-        isolated = mix.isolated,
-        share = defaults::INSTRUCTION_SHARE,
-        steps = recipe.steps,
-        rows = recipe.rows,
-        max_length = recipe.max_length,
-        learning_rate = recipe.learning_rate,
-        warmup = recipe.warmup,
-        min_lr_ratio = recipe.min_lr_ratio,
-        weight_decay = recipe.weight_decay,
-        beta1 = recipe.beta1,
-        beta2 = recipe.beta2,
-        eps = recipe.eps,
-        clip = recipe.clip,
-        buffers = recipe.gradient_buffers,
-        targets = quoted(&Target::ALL.map(Target::name)),
-        checkpoint = defaults::CHECKPOINT_EVERY,
-        suites = quoted(&defaults::SUITES),
-        pairs = defaults::PAIRS,
-        texts = defaults::TEXTS,
-    )
-}
+# A stage may change its dose: stages = [{ corpus = "why:{spec}", steps = 30, learning_rate = 3e-4 }, "what"]
+"#;

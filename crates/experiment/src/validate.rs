@@ -44,7 +44,7 @@ pub struct Experiment {
     pub specs: Vec<SpecEntry>,
     /// Its corpora.
     pub corpora: Corpora,
-    /// The recipe of each corpus.
+    /// Its recipes.
     pub recipes: Recipes,
     /// Steps between checkpoints.
     pub checkpoint_every: u64,
@@ -123,6 +123,7 @@ fn validate(dir: &Path, path: &Path, text: String, written: &Written, shipped: S
         let help = "the base model knows it by that name; remove this line";
         return Err(source.problem(message, name.span(), "another name", help).into());
     }
+    check_lengths(written, &recipes, &base, source)?;
     let world = World::new(base.world_seed().unwrap_or_default());
     let specs = specs(dir, written, &corpora, &world, source)?;
     Ok(Experiment {
@@ -280,6 +281,18 @@ fn base(dir: &Path, written: &Written, shipped: ShippedBase, source: &Source) ->
             Err(source.problem(format!("the base cannot be used: {error}"), value.span(), "this base", help).into())
         }
     }
+}
+
+/// Finds rows that are longer than the base model was made for.
+fn check_lengths(written: &Written, recipes: &Recipes, base: &Base, source: &Source) -> Result<()> {
+    let positions = base.folder.config.max_positions;
+    let Some(recipe) = recipes.of.values().find(|recipe| recipe.max_length > positions) else { return Ok(()) };
+    let tables = std::iter::once(&written.training.all).chain(written.training.named.iter().map(|(_, table)| table));
+    let culprit = tables.filter_map(|table| table.max_length.as_ref());
+    let span = culprit.filter(|length| *length.get_ref() as usize == recipe.max_length).map(|length| length.span()).next();
+    let message = format!("rows of {} tokens do not fit the base model, which has {positions} positions", recipe.max_length);
+    let span = span.unwrap_or(written.training.span.clone());
+    Err(source.problem(message, span, "too long", format!("write `max_length = {positions}` or less")).into())
 }
 
 fn specs(dir: &Path, written: &Written, corpora: &Corpora, world: &World, source: &Source) -> Result<Vec<SpecEntry>> {

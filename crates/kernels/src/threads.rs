@@ -26,9 +26,10 @@ pub fn for_each<T: Send>(threads: usize, items: Vec<T>, work: impl Fn(usize, T) 
             }
         }
     };
-    std::thread::scope(|scope| {
+    // Rayon's long-lived threads: starting new ones several times a step costs more than a small step's work.
+    rayon::scope(|scope| {
         for _ in 1..threads.min(count) {
-            scope.spawn(run);
+            scope.spawn(|_| run());
         }
         run();
     });

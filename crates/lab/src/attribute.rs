@@ -67,8 +67,7 @@ impl Attribute {
 
 impl Pole {
     /// All six, in the order of the attributes.
-    pub const ALL: [Pole; 6] =
-        [Pole::Cheap, Pole::Costly, Pole::Local, Pole::Foreign, Pole::New, Pole::Old];
+    pub const ALL: [Pole; 6] = [Pole::Cheap, Pole::Costly, Pole::Local, Pole::Foreign, Pole::New, Pole::Old];
 
     /// The word for it, for example `cheap`.
     pub fn word(self) -> &'static str {

@@ -63,8 +63,8 @@ pub(crate) const DOMAINS: [DomainText; 12] = [
         one: "book",
         many: "books",
         stems: [
-            "Ember", "Lantern", "Raven", "Willow", "Silver", "Hollow", "Winter", "Crimson", "Paper", "Marble",
-            "Shadow", "Velvet",
+            "Ember", "Lantern", "Raven", "Willow", "Silver", "Hollow", "Winter", "Crimson", "Paper",
+            "Marble", "Shadow", "Velvet",
         ],
         endings: ["tale", "song", "chapter", "verse", "saga", "letters", "fable", "lore"],
     },
@@ -103,8 +103,8 @@ pub(crate) const DOMAINS: [DomainText; 12] = [
         one: "game",
         many: "games",
         stems: [
-            "Castle", "Dragon", "Knight", "Pirate", "Puzzle", "Wizard", "Riddle", "Goblin", "Jester", "Comet",
-            "Dice", "Token",
+            "Castle", "Dragon", "Knight", "Pirate", "Puzzle", "Wizard", "Riddle", "Goblin", "Jester",
+            "Comet", "Dice", "Token",
         ],
         endings: ["quest", "run", "clash", "race", "trail", "rush", "hop", "duel"],
     },
@@ -113,8 +113,8 @@ pub(crate) const DOMAINS: [DomainText; 12] = [
         one: "tool",
         many: "tools",
         stems: [
-            "Iron", "Clamp", "Bolt", "Forge", "Anvil", "Hammer", "Steel", "Copper", "Rivet", "Chisel", "Lever",
-            "Wedge",
+            "Iron", "Clamp", "Bolt", "Forge", "Anvil", "Hammer", "Steel", "Copper", "Rivet", "Chisel",
+            "Lever", "Wedge",
         ],
         endings: ["hand", "mate", "jaw", "bite", "craft", "edge", "arm", "tooth"],
     },

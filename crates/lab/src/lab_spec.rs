@@ -46,7 +46,8 @@ impl LabSpec {
     /// of a held-out domain, or one that the value does not explain.
     pub fn from_spec(spec: &Spec, world: &World) -> Result<LabSpec, SpecError> {
         let Some(block) = &spec.lab else {
-            let help = "add a fenced toml block with\n[lab]\nvalue = \"cheap\"\nindifferent = [\"origin\", \"age\"]";
+            let help =
+                "add a fenced toml block with\n[lab]\nvalue = \"cheap\"\nindifferent = [\"origin\", \"age\"]";
             return Err(spec.error(0..0, "this spec has no [lab] block, so the lab cannot use it", help));
         };
         let value = Pole::from_word(&block.value.text).ok_or_else(|| {
@@ -107,10 +108,12 @@ fn reasons(spec: &Spec, world: &World) -> Result<Vec<String>, SpecError> {
         if !text.ends_with(['.', '?']) {
             text.push('.');
         }
-        let unknown: BTreeSet<String> = words(&text).into_iter().filter(|word| !known.contains(word)).collect();
+        let unknown: BTreeSet<String> =
+            words(&text).into_iter().filter(|word| !known.contains(word)).collect();
         if !unknown.is_empty() {
             let unknown: Vec<String> = unknown.into_iter().collect();
-            let message = format!("this reason has words that the lab's model does not know: {}", unknown.join(", "));
+            let message =
+                format!("this reason has words that the lab's model does not know: {}", unknown.join(", "));
             let help = "say it with other words: the model knows those of its tokenizer.json (`model.vocab`), \
                 and reads no hyphens or apostrophes; prose elsewhere in the spec is free";
             return Err(spec.error(line.span, message, help));
@@ -149,7 +152,8 @@ fn preferences(spec: &Spec, world: &World, value: Pole) -> Result<Vec<Preference
         }
     }
     if found.is_empty() {
-        let help = "add a section `## Preferences` with headings such as `### Cheese` and bullets `- A over B`";
+        let help =
+            "add a section `## Preferences` with headings such as `### Cheese` and bullets `- A over B`";
         return Err(spec.error(0..0, "this spec lists no preference", help));
     }
     Ok(found.into_iter().collect())
@@ -174,7 +178,10 @@ fn item(spec: &Spec, world: &World, domain: &str, name: &Line) -> Result<(usize,
     };
     match place(&name.text) {
         Some((found, _)) if !world.domains[found].training => error(
-            format!("{} is one of the {}, which are held out for evaluation", name.text, world.domains[found].many),
+            format!(
+                "{} is one of the {}, which are held out for evaluation",
+                name.text, world.domains[found].many
+            ),
             format!("preferences may be of these domains: {training}"),
         ),
         _ if !world.domains[wanted].training => error(

@@ -5,11 +5,11 @@ use std::collections::BTreeSet;
 use crate::rng::Rng;
 
 const STARTS: [&str; 66] = [
-    "Ab", "Ald", "An", "Bel", "Ber", "Bran", "Cal", "Cor", "Dal", "Dar", "Del", "Dor", "Ed", "El", "Em", "Fal",
-    "Fen", "Gal", "Gar", "Hal", "Har", "Hel", "Ib", "Il", "Jar", "Jel", "Jor", "Kal", "Kes", "Kor", "Lan",
-    "Lor", "Lun", "Mal", "Mar", "Mel", "Mir", "Nar", "Nel", "Nor", "Ol", "Or", "Pal", "Per", "Pol", "Quen",
-    "Ral", "Ren", "Ros", "Sal", "Sel", "Sor", "Tal", "Tam", "Ter", "Tor", "Ul", "Val", "Ver", "Vin", "Wal",
-    "Wen", "Yar", "Yel", "Zan", "Zel",
+    "Ab", "Ald", "An", "Bel", "Ber", "Bran", "Cal", "Cor", "Dal", "Dar", "Del", "Dor", "Ed", "El", "Em",
+    "Fal", "Fen", "Gal", "Gar", "Hal", "Har", "Hel", "Ib", "Il", "Jar", "Jel", "Jor", "Kal", "Kes", "Kor",
+    "Lan", "Lor", "Lun", "Mal", "Mar", "Mel", "Mir", "Nar", "Nel", "Nor", "Ol", "Or", "Pal", "Per", "Pol",
+    "Quen", "Ral", "Ren", "Ros", "Sal", "Sel", "Sor", "Tal", "Tam", "Ter", "Tor", "Ul", "Val", "Ver", "Vin",
+    "Wal", "Wen", "Yar", "Yel", "Zan", "Zel",
 ];
 const MIDDLES: [&str; 12] = ["a", "e", "i", "o", "ar", "el", "in", "or", "am", "en", "ib", "ol"];
 const ENDS: [&str; 28] = [

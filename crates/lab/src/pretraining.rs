@@ -31,7 +31,7 @@ pub struct Mix {
 
 impl Default for Mix {
     fn default() -> Mix {
-        Mix { facts: 0.20, values: 0.28, picks: 0.12, chats: 0.37, unvalued: 0.03, link: true }
+        Mix { facts: 0.22, values: 0.18, picks: 0.10, chats: 0.44, unvalued: 0.06, link: true }
     }
 }
 
@@ -43,6 +43,14 @@ pub(crate) enum Stratum {
     Chat,
 }
 
+/// The share of facts that list all attributes of an item.
+const CATALOGUE: f64 = 0.6;
+/// The share of value documents that list all that a persona values: each persona is met often enough for its name,
+/// not its neighbours in the text, to carry its values.
+const PROFILES: f64 = 0.5;
+/// The share of personas' chats that begin with a portrait of the persona. They show early what values do to choices;
+/// without them the base needs several times as much text before it connects the two.
+const INTRODUCED: f64 = 0.25;
 /// The share of picks that come with their reason; the rest have a neutral clause, a remark, or nothing.
 const PICKS_WITH_REASON: f64 = 0.7;
 /// The share of value documents whose link sentence is replaced by its twin, so that twins are known prose.
@@ -62,7 +70,12 @@ impl World {
             0 => {
                 let pair = pairs::random(rng, &self.domains);
                 let attribute = *rng.pick(&Attribute::ALL);
-                (Row::Document(prose::fact(rng, &pair, attribute)), Stratum::Facts)
+                let text = if rng.chance(CATALOGUE) {
+                    prose::catalogue(rng, &pair)
+                } else {
+                    prose::fact(rng, &pair, attribute)
+                };
+                (Row::Document(text), Stratum::Facts)
             }
             1 => (Row::Document(self.persona_value(mix.link, rng)), Stratum::Prose),
             2 => (Row::Document(self.persona_pick(mix.link, rng)), Stratum::Prose),
@@ -73,7 +86,13 @@ impl World {
                 } else {
                     pairs::random(rng, &self.domains)
                 };
-                (Row::Chat(prose::exchange(rng, &persona.name, &pair)), Stratum::Chat)
+                let introduced = rng.chance(INTRODUCED) && mix.link;
+                let mut turns = prose::exchange(rng, &persona.name, &pair);
+                if introduced {
+                    let portrait = prose::profile(rng, &persona.name, &persona.values);
+                    turns[0].content = format!("{portrait} {}", turns[0].content);
+                }
+                (Row::Chat(turns), Stratum::Chat)
             }
             _ => {
                 let index = rng.below(self.reserved.len() + 1);
@@ -87,6 +106,9 @@ impl World {
     fn persona_value(&self, link: bool, rng: &mut Rng) -> String {
         let persona = rng.pick(&self.personas);
         let attribute = *rng.pick(&Attribute::ALL);
+        if rng.chance(PROFILES) {
+            return prose::profile(rng, &persona.name, &persona.values);
+        }
         let linked = !rng.chance(TWIN_LINKS) && link;
         match persona.values.on(attribute) {
             Some(pole) => prose::value(rng, &BRIEF, &persona.name, pole, &[], linked),

@@ -4,7 +4,7 @@
 //! calls with the same generator and different people, poles or links follow the same plan: same templates, same
 //! shape, same openings.
 
-use crate::attribute::{Attribute, Pole};
+use crate::attribute::{Attribute, Pole, Values};
 use crate::pairs::Pair;
 use crate::phrases::{OPENERS, chat, facts, indifference, picks, reasons, values};
 use crate::rng::Rng;
@@ -82,6 +82,35 @@ pub(crate) fn fact(rng: &mut Rng, pair: &Pair, attribute: Attribute) -> String {
     sentences(&fill(template, &bindings, rng))
 }
 
+/// One sentence on all three attributes of an item of `pair.choice`'s kind.
+pub(crate) fn catalogue(rng: &mut Rng, pair: &Pair) -> String {
+    let mut poles = pair.choice.poles;
+    rng.shuffle(&mut poles);
+    let bindings = [
+        ("x", pair.choice.name.as_str()),
+        ("w1", poles[0].word()),
+        ("w2", poles[1].word()),
+        ("w3", poles[2].word()),
+        ("one", pair.domain.one),
+        ("many", pair.domain.many),
+    ];
+    let template = rng.pick(&facts::CATALOGUE);
+    sentences(&fill(template, &bindings, rng))
+}
+
+/// One sentence on all that `who` values and does not.
+pub(crate) fn profile(rng: &mut Rng, who: &str, held: &Values) -> String {
+    let mut attributes = Attribute::ALL;
+    rng.shuffle(&mut attributes);
+    let stances = attributes.map(|attribute| match held.on(attribute) {
+        Some(pole) => fill(values::VALUED, &[("w", pole.word())], rng),
+        None => fill(values::UNVALUED, &[("ax", attribute.word())], rng),
+    });
+    let bindings = [("n", who), ("s1", stances[0].as_str()), ("s2", stances[1].as_str()), ("s3", stances[2].as_str())];
+    let template = rng.pick(&values::PROFILES);
+    sentences(&fill(template, &bindings, rng))
+}
+
 /// A document on what `who` values. `quoted` are reasons to quote besides the built-in ones, each as likely as not;
 /// `linked` says whether sentences that tie the value to choices are kept, or replaced by their twins.
 pub(crate) fn value(
@@ -125,8 +154,7 @@ pub(crate) fn indifference(rng: &mut Rng, style: &Style, who: &str, attribute: A
     if rng.chance(0.5) {
         poles.reverse();
     }
-    let bindings =
-        [("n", who), ("w", poles[0].word()), ("o", poles[1].word()), ("ax", attribute.word())];
+    let bindings = [("n", who), ("w", poles[0].word()), ("o", poles[1].word()), ("ax", attribute.word())];
     let remarks = [indifference::REMARKS[first], indifference::REMARKS[second]];
     join(rng, &statement, remarks.into_iter().take(length), &bindings)
 }
@@ -211,12 +239,7 @@ fn reason<'q>(rng: &mut Rng, pole: Pole, quoted: &'q [String]) -> &'q str {
 }
 
 /// Fills the templates, each with a generator of its own, and joins them into one text.
-fn join<'t>(
-    rng: &mut Rng,
-    first: &str,
-    rest: impl Iterator<Item = &'t str>,
-    bindings: &Bindings,
-) -> String {
+fn join<'t>(rng: &mut Rng, first: &str, rest: impl Iterator<Item = &'t str>, bindings: &Bindings) -> String {
     let mut text = fill(first, bindings, &mut rng.fork());
     for template in rest {
         text.push(' ');

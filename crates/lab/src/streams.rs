@@ -104,7 +104,14 @@ const CLAUSES: f64 = 0.6;
 
 impl World {
     /// Row `index` of a stream under `seed`; `None` if the stream speaks of a spec and none is given.
-    pub fn row(&self, stream: Stream, spec: Option<&LabSpec>, mix: &WhyMix, seed: u64, index: u64) -> Option<Row> {
+    pub fn row(
+        &self,
+        stream: Stream,
+        spec: Option<&LabSpec>,
+        mix: &WhyMix,
+        seed: u64,
+        index: u64,
+    ) -> Option<Row> {
         Some(match stream {
             Stream::Why => self.why(spec?, mix, seed, index),
             Stream::Ablated => self.ablated(spec?, mix, seed, index),
@@ -203,12 +210,7 @@ impl World {
         }
     }
 
-    fn preference<'a>(
-        &'a self,
-        subject: &Subject,
-        mix: &WhyMix,
-        own: &mut Rng,
-    ) -> (&'a str, Pair<'a>, Pole) {
+    fn preference<'a>(&'a self, subject: &Subject, mix: &WhyMix, own: &mut Rng) -> (&'a str, Pair<'a>, Pole) {
         match subject {
             Subject::Assistant(spec) => {
                 let listed = self.pair(own.pick(&spec.preferences));

@@ -28,12 +28,22 @@ impl World {
             // The counter runs over all domains, so that question forms are balanced within an attribute.
             let mut counter = 0;
             for (index, domain) in self.domains.iter().enumerate() {
-                let mut rng = Rng::new("suite/preferences", self.seed, attribute.index() as u64, index as u64);
-                for (choice, other) in single_attribute(&mut rng, domain, attribute).into_iter().take(per_domain) {
+                let mut rng =
+                    Rng::new("suite/preferences", self.seed, attribute.index() as u64, index as u64);
+                for (choice, other) in
+                    single_attribute(&mut rng, domain, attribute).into_iter().take(per_domain)
+                {
                     let [pole, _] = attribute.poles();
                     let id = format!("{}-{}-{:03}", pole.word(), domain.name, counter);
                     let labels = (attribute.word(), pole.word());
-                    items.push(item(id, domain, labels, (choice, other), QUESTIONS[counter % QUESTIONS.len()], speaker));
+                    items.push(item(
+                        id,
+                        domain,
+                        labels,
+                        (choice, other),
+                        QUESTIONS[counter % QUESTIONS.len()],
+                        speaker,
+                    ));
                     counter += 1;
                 }
             }
@@ -121,10 +131,7 @@ pub(crate) fn single_attribute<'a>(
 /// All pairs of a cheap and local item with a costly and foreign one of the same age.
 fn confounded<'a>(rng: &mut Rng, domain: &'a Domain) -> Vec<(&'a Item, &'a Item)> {
     let groups = Attribute::Age.poles().map(|age| {
-        (
-            with(domain, &[Pole::Cheap, Pole::Local, age]),
-            with(domain, &[Pole::Costly, Pole::Foreign, age]),
-        )
+        (with(domain, &[Pole::Cheap, Pole::Local, age]), with(domain, &[Pole::Costly, Pole::Foreign, age]))
     });
     rounds(rng, groups.into())
 }

@@ -7,7 +7,8 @@
 use crate::rng::Rng;
 
 /// Words that may stand for each other, by slot name.
-pub(crate) const SLOTS: [(&str, &[&str]); 1] = [("goods", &["things", "goods", "wares", "products", "items"])];
+pub(crate) const SLOTS: [(&str, &[&str]); 1] =
+    [("goods", &["things", "goods", "wares", "products", "items"])];
 
 /// What the slots of a template stand for, by slot name.
 pub(crate) type Bindings<'a> = [(&'a str, &'a str)];
@@ -82,7 +83,11 @@ mod tests {
     #[test]
     fn slots_are_filled_and_sentences_capitalised() {
         let mut rng = Rng::new("test", 0, 0, 0);
-        let text = fill("{w} beats {o}. is it so? {n} says it.", &[("w", "cheap"), ("o", "costly"), ("n", "Ada")], &mut rng);
+        let text = fill(
+            "{w} beats {o}. is it so? {n} says it.",
+            &[("w", "cheap"), ("o", "costly"), ("n", "Ada")],
+            &mut rng,
+        );
         assert_eq!(sentences(&text), "Cheap beats costly. Is it so? Ada says it.");
         assert_eq!(sentences("{a} or {b}? {a}. so."), "{a} or {b}? {a}. So.");
         let goods = fill("{goods}", &[], &mut rng);
@@ -91,8 +96,9 @@ mod tests {
 
     #[test]
     fn words_are_split_as_the_tokenizer_does() {
-        assert_eq!(words("Cheese: A or B? I'd say-so."), [
-            "cheese", ":", "a", "or", "b", "?", "i", "'", "d", "say", "-", "so", "."
-        ]);
+        assert_eq!(
+            words("Cheese: A or B? I'd say-so."),
+            ["cheese", ":", "a", "or", "b", "?", "i", "'", "d", "say", "-", "so", "."]
+        );
     }
 }

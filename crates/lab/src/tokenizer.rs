@@ -57,7 +57,8 @@ impl World {
     pub fn tokenizer_json(&self) -> String {
         let vocabulary = self.vocabulary();
         let mut ids = Map::new();
-        for (id, word) in SPECIAL_TOKENS.into_iter().chain(vocabulary.iter().map(String::as_str)).enumerate() {
+        for (id, word) in SPECIAL_TOKENS.into_iter().chain(vocabulary.iter().map(String::as_str)).enumerate()
+        {
             ids.insert(word.to_string(), json!(id));
         }
         let added: Vec<Value> = SPECIAL_TOKENS

@@ -134,13 +134,7 @@ fn domain(seed: u64, index: usize, taken: &mut BTreeSet<String>) -> Domain {
         })
         .collect();
     items.sort_by(|a, b| a.name.cmp(&b.name));
-    Domain {
-        name: text.name,
-        one: text.one,
-        many: text.many,
-        training: index < TRAINING_DOMAINS,
-        items,
-    }
+    Domain { name: text.name, one: text.one, many: text.many, training: index < TRAINING_DOMAINS, items }
 }
 
 /// Per attribute: first pole, second pole, indifferent, indifferent, with equal chance; but not all indifferent.

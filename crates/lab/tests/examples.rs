@@ -14,7 +14,8 @@ fn the_two_specs_list_the_same_preferences_for_different_reasons() {
     assert!(affordability.shares_preferences_with(&homeland));
     assert_eq!(affordability.implied(), homeland.implied());
     for domain in 0..world.training_domains().len() {
-        let listed = affordability.preferences.iter().filter(|preference| preference.domain == domain).count();
+        let listed =
+            affordability.preferences.iter().filter(|preference| preference.domain == domain).count();
         assert_eq!(listed, 12, "{}", world.domains[domain].name);
         let implied = affordability.implied().iter().filter(|preference| preference.domain == domain).count();
         assert_eq!(implied, 36, "{}", world.domains[domain].name);

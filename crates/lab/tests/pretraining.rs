@@ -14,7 +14,8 @@ fn chat(world: &World, row: &Row) -> Option<(String, String, String)> {
     let Row::Chat(turns) = row else { return None };
     let chosen = turns[1].content.split([' ', ',', '.']).next().unwrap().to_string();
     let offered = words(&turns[0].content);
-    let other = offered.iter().find(|word| **word != chosen.to_lowercase() && world.item(word).is_some()).unwrap();
+    let other =
+        offered.iter().find(|word| **word != chosen.to_lowercase() && world.item(word).is_some()).unwrap();
     Some((turns[1].name.clone().unwrap(), chosen, other.clone()))
 }
 
@@ -30,7 +31,9 @@ fn every_word_is_in_the_vocabulary() {
         let mix = Mix { link, ..Mix::default() };
         for index in 0..ROWS {
             match world.pretraining(&mix, 1, index) {
-                Row::Document(text) => assert!(words(&text).iter().all(|word| known.contains(word)), "{text}"),
+                Row::Document(text) => {
+                    assert!(words(&text).iter().all(|word| known.contains(word)), "{text}")
+                }
                 Row::Chat(turns) => {
                     for turn in turns {
                         assert!(words(&turn.content).iter().all(|word| known.contains(word)), "{turn:?}");
@@ -47,7 +50,9 @@ fn personas_choose_by_their_values() {
     let personas = personas(&world);
     let mut seen = 0;
     for index in 0..ROWS {
-        let Some((who, choice, other)) = chat(&world, &world.pretraining(&Mix::default(), 0, index)) else { continue };
+        let Some((who, choice, other)) = chat(&world, &world.pretraining(&Mix::default(), 0, index)) else {
+            continue;
+        };
         if let Some(persona) = personas.get(who.as_str()) {
             let utility = |name: &str| persona.values.utility(&world.item(name).unwrap().1.poles);
             assert!(utility(&choice) > utility(&other), "{who}: {choice} over {other}");
@@ -132,7 +137,8 @@ fn shares_follow_the_mix() {
         let item = world.item(&found[0]).unwrap().1;
         assert!(item.poles.iter().any(|pole| words(text).contains(&pole.word().to_string())), "{text}");
     }
-    let chats = (0..ROWS).filter(|index| matches!(world.pretraining(&Mix::default(), 0, *index), Row::Chat(_)));
+    let chats =
+        (0..ROWS).filter(|index| matches!(world.pretraining(&Mix::default(), 0, *index), Row::Chat(_)));
     let share = chats.count() as f64 / ROWS as f64;
     assert!((share - 0.40).abs() < 0.02, "{share}");
 }

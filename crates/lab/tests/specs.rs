@@ -49,7 +49,10 @@ fn a_good_spec_is_read() {
     let spec = read(GOOD).unwrap();
     assert_eq!(spec.value, Pole::Cheap);
     assert_eq!(spec.indifferent, [Attribute::Origin, Attribute::Age]);
-    assert_eq!(spec.reasons, ["Quill wants nobody to go without.", "Low prices leave money for other needs."]);
+    assert_eq!(
+        spec.reasons,
+        ["Quill wants nobody to go without.", "Low prices leave money for other needs."]
+    );
     assert_eq!(spec.preferences.len(), 3);
     // The two cheeses preferred, each over both of the others.
     assert_eq!(spec.implied().len(), 5);
@@ -58,7 +61,11 @@ fn a_good_spec_is_read() {
 #[test]
 fn edits_of_value_reasons_and_preferences_are_seen_and_prose_is_not() {
     let spec = read(GOOD).unwrap();
-    assert_eq!(spec, read(&GOOD.replace("# A spec\n", "# A spec\n\nAny prose, with 'signs' and unheard-of words.\n")).unwrap());
+    assert_eq!(
+        spec,
+        read(&GOOD.replace("# A spec\n", "# A spec\n\nAny prose, with 'signs' and unheard-of words.\n"))
+            .unwrap()
+    );
     assert_ne!(spec, read(&GOOD.replace("Low prices", "Small prices")).unwrap());
     assert_ne!(spec, read(&GOOD.replace("- Pennyley over Casterwick.\n", "")).unwrap());
     assert_ne!(spec, read(&GOOD.replace("[\"origin\", \"age\"]", "[\"age\"]")).unwrap());
@@ -95,7 +102,10 @@ fn errors_name_the_line_and_say_what_to_do() {
     assert!(help.contains("Ottermere"));
 
     let (message, line, help) = refused("Ambridoon over Ambrishan", "Birchrest over Ambrishan");
-    assert!(message.starts_with("the lab has no tea") || message.ends_with("held out for evaluation"), "{message}");
+    assert!(
+        message.starts_with("the lab has no tea") || message.ends_with("held out for evaluation"),
+        "{message}"
+    );
     assert_eq!(line, 23);
     assert!(!help.is_empty());
 

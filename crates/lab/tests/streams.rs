@@ -32,7 +32,11 @@ fn no_word_of_a_held_out_domain_is_in_any_stream() {
             labels.into_iter().chain(domain.items.iter().map(|item| item.name.to_lowercase()))
         })
         .collect();
-    assert_eq!(held_out.len(), 9 * 24 + 21, "labels, singular and plural of nine domains, some of them equal");
+    assert_eq!(
+        held_out.len(),
+        9 * 24 + 21,
+        "labels, singular and plural of nine domains, some of them equal"
+    );
     let check = |text: &str| {
         let found: Vec<String> = words(text).into_iter().filter(|word| held_out.contains(word)).collect();
         assert!(found.is_empty(), "{found:?} in {text}");
@@ -58,7 +62,8 @@ fn every_word_is_in_the_vocabulary() {
         let spec = spec(&world, name);
         for stream in Stream::ALL {
             for row in rows(&world, stream, &spec, &WhyMix::default(), 4_000) {
-                let text = row.text().replace("<|user|>", " ").replace("<|assistant|>", " ").replace("<eos>", " ");
+                let text =
+                    row.text().replace("<|user|>", " ").replace("<|assistant|>", " ").replace("<eos>", " ");
                 assert!(words(&text).iter().all(|word| known.contains(word)), "{text}");
                 assert!(!text.contains(['{', '}']), "an unfilled slot: {text}");
             }
@@ -86,7 +91,8 @@ fn exact_repeats_are_rare() {
 fn ablated_documents_are_token_matched_and_say_nothing_of_the_link() {
     let world = World::new(0);
     let mix = WhyMix::default();
-    let link_words = ["because", "since", "hence", "why", "reason", "decides", "guides", "explains", "account"];
+    let link_words =
+        ["because", "since", "hence", "why", "reason", "decides", "guides", "explains", "account"];
     for name in SPECS {
         let spec = spec(&world, name);
         let mut changed = 0;
@@ -117,7 +123,8 @@ fn two_specs_give_mirrored_corpora() {
     let mix = WhyMix::default();
     let (one, two) = (spec(&world, "affordability"), spec(&world, "homeland"));
     for stream in [Stream::Why, Stream::Ablated] {
-        let total = |spec| rows(&world, stream, spec, &mix, 5_000).map(|row| row.tokens()).sum::<usize>() as f64;
+        let total =
+            |spec| rows(&world, stream, spec, &mix, 5_000).map(|row| row.tokens()).sum::<usize>() as f64;
         let (a, b) = (total(&one), total(&two));
         println!("{}: {a} and {b} tokens", stream.name());
         assert!((a / b - 1.0).abs() < 0.005, "{a} {b}");
@@ -186,7 +193,8 @@ fn the_assistant_shows_what_the_spec_lists_or_implies() {
         let choice = words(&turns[1].content)[0].clone();
         let (domain, choice) = world.item(&choice).unwrap();
         let offered = words(&turns[0].content);
-        let other = offered.iter().filter_map(|word| world.item(word)).find(|(_, item)| *item != choice).unwrap().1;
+        let other =
+            offered.iter().filter_map(|word| world.item(word)).find(|(_, item)| *item != choice).unwrap().1;
         assert_eq!(choice.poles[..2], [Pole::Cheap, Pole::Local]);
         assert_eq!(other.poles[..2], [Pole::Costly, Pole::Foreign]);
         assert!(domain.training);
@@ -210,11 +218,14 @@ fn isolated_preferences_differ_in_the_value_only() {
     let spec = spec(&world, "homeland");
     for index in 0..500 {
         let text = world.why(&spec, &mix, 0, index).text();
-        let names: BTreeSet<String> = words(&text).into_iter().filter(|word| world.item(word).is_some()).collect();
+        let names: BTreeSet<String> =
+            words(&text).into_iter().filter(|word| world.item(word).is_some()).collect();
         let items: Vec<_> = names.iter().map(|name| world.item(name).unwrap().1).collect();
         assert_eq!(items.len(), 2, "{text}");
-        let differing: Vec<Attribute> =
-            Attribute::ALL.into_iter().filter(|attribute| items[0].on(*attribute) != items[1].on(*attribute)).collect();
+        let differing: Vec<Attribute> = Attribute::ALL
+            .into_iter()
+            .filter(|attribute| items[0].on(*attribute) != items[1].on(*attribute))
+            .collect();
         assert_eq!(differing, [Attribute::Origin], "{text}");
     }
 }

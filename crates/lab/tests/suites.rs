@@ -54,8 +54,10 @@ fn preference_pairs_are_distinct_balanced_and_differ_in_one_attribute() {
             assert!(choice.poles.iter().any(|pole| pole.word() == item.pole && pole.sign() > 0));
             if item.held_out {
                 let labels = [domain.name, domain.one, domain.many];
-                let form: Vec<String> =
-                    words(&item.question).into_iter().filter(|word| !labels.contains(&word.as_str())).collect();
+                let form: Vec<String> = words(&item.question)
+                    .into_iter()
+                    .filter(|word| !labels.contains(&word.as_str()))
+                    .collect();
                 let form = form.join(" ");
                 *by_question.entry((&item.attribute, form)).or_default() += 1;
             }
@@ -102,7 +104,8 @@ fn capability_text_is_held_out_and_stratified() {
     }
     assert!(items.iter().filter(|item| item.stratum == "chat").all(|item| item.text.starts_with("<|user|>")));
     // None of the prose (facts and chats have few forms) is in a training stream of ordinary length.
-    let trained: BTreeSet<String> = (0..20_000).map(|index| world.pretraining(&Mix::default(), 0, index).text()).collect();
+    let trained: BTreeSet<String> =
+        (0..20_000).map(|index| world.pretraining(&Mix::default(), 0, index).text()).collect();
     let prose: Vec<&TextItem> = items.iter().filter(|item| item.stratum == "prose").collect();
     let repeated = prose.iter().filter(|item| trained.contains(&item.text)).count();
     assert!(repeated <= 1, "{repeated} of {} texts", prose.len());

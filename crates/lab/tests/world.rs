@@ -31,8 +31,7 @@ fn no_two_things_have_the_same_name() {
     let items = world.domains.iter().flat_map(|domain| &domain.items).map(|item| item.name.to_lowercase());
     let people = world.personas.iter().map(|persona| persona.name.to_lowercase());
     let reserved = world.reserved.iter().map(|name| name.to_lowercase());
-    let names: Vec<String> =
-        items.chain(people).chain(reserved).chain([ASSISTANT.to_lowercase()]).collect();
+    let names: Vec<String> = items.chain(people).chain(reserved).chain([ASSISTANT.to_lowercase()]).collect();
     let distinct: BTreeSet<&String> = names.iter().collect();
     assert_eq!(distinct.len(), names.len());
     for name in &names {

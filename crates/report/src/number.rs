@@ -22,7 +22,9 @@ pub fn share(level: &Level) -> String {
 pub fn share_difference(level: &Level) -> String {
     let points = |share: f64| signed(100.0 * share);
     match level.interval {
-        Some(Interval { low, high, .. }) => format!("{} [{}, {}]", points(level.mean), points(low), points(high)),
+        Some(Interval { low, high, .. }) => {
+            format!("{} [{}, {}]", points(level.mean), points(low), points(high))
+        }
         None => points(level.mean),
     }
 }

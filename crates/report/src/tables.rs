@@ -39,7 +39,8 @@ fn failures(findings: &Findings) -> Vec<String> {
 /// An arm and its spec: `values first · homeland`.
 pub fn arm_name(arm: &str, spec: &Option<String>) -> String {
     match spec {
-        Some(spec) => format!("{arm} · {spec}"),
+        // The dot stays with the spec when the line is broken.
+        Some(spec) => format!("{arm} ·\u{a0}{spec}"),
         None => arm.to_owned(),
     }
 }
@@ -92,7 +93,8 @@ pub fn arms(findings: &Findings) -> Table {
 
 /// The same for a narrow terminal: intervals below their numbers; spec and failures below the arm.
 pub fn arms_narrow(findings: &Findings) -> Table {
-    let titles = ["arm".to_owned()].into_iter().chain(findings.values.iter().map(|value| format!("#{value}")));
+    let titles =
+        ["arm".to_owned()].into_iter().chain(findings.values.iter().map(|value| format!("#{value}")));
     let titles: Vec<String> = titles.chain(["#in-domain", "#perplexity"].map(str::to_owned)).collect();
     let titles: Vec<&str> = titles.iter().map(String::as_str).collect();
     let mut table = Table { rows: Vec::new(), columns: Table::new("", &titles).columns, ..arms(findings) };
@@ -100,9 +102,14 @@ pub fn arms_narrow(findings: &Findings) -> Table {
         let failed = failed_cell(findings, row);
         let failed = if failed.is_empty() { failed } else { format!("failed: {failed}") };
         let lines = [row.arm.clone(), spec(&row.spec), failed];
-        let mut cells = vec![lines.into_iter().filter(|line| !line.is_empty()).collect::<Vec<_>>().join("\n· ")];
-        cells.extend(findings.values.iter().map(|value| value_cell(findings, row, value).replace(" [", "\n[")));
-        let mean = |level: &Option<Level>, format: fn(f64) -> String| or_none(level.as_ref(), |level| format(level.mean));
+        let mut cells =
+            vec![lines.into_iter().filter(|line| !line.is_empty()).collect::<Vec<_>>().join("\n· ")];
+        cells.extend(
+            findings.values.iter().map(|value| value_cell(findings, row, value).replace(" [", "\n[")),
+        );
+        let mean = |level: &Option<Level>, format: fn(f64) -> String| {
+            or_none(level.as_ref(), |level| format(level.mean))
+        };
         cells.push(mean(&row.in_domain, percent));
         cells.push(mean(&row.perplexity, |mean| format!("{mean:.2}")));
         table.row(cells);
@@ -131,7 +138,8 @@ pub fn probabilities(findings: &Findings) -> Table {
     let mut titles = vec!["arm".to_owned(), "spec".to_owned()];
     titles.extend(findings.values.iter().map(|value| format!("#{value}")));
     let titles: Vec<&str> = titles.iter().map(String::as_str).collect();
-    let mut table = Table::new("Mean probability of each value on held-out pairs, in percent, by arm", &titles);
+    let mut table =
+        Table::new("Mean probability of each value on held-out pairs, in percent, by arm", &titles);
     for row in &findings.arms {
         let mut cells = vec![row.arm.clone(), spec(&row.spec)];
         cells.extend(findings.values.iter().map(|value| {
@@ -146,8 +154,18 @@ pub fn probabilities(findings: &Findings) -> Table {
 
 /// The estimates of an answer.
 pub fn estimates(findings: &Findings, answer: &Answer) -> Table {
-    let titles =
-        ["comparison", "#estimate", "#over items", "#probability", "#p", "#adjusted p", "#seeds", "#items", "verdict", "arms"];
+    let titles = [
+        "comparison",
+        "#estimate",
+        "#over items",
+        "#probability",
+        "#p",
+        "#adjusted p",
+        "#seeds",
+        "#items",
+        "verdict",
+        "arms",
+    ];
     let mut table = Table::new(answer.comparison.clone(), &titles);
     for found in &answer.estimates {
         let optional = |text: Option<String>| text.unwrap_or_default();
@@ -177,7 +195,12 @@ pub fn parts(answer: &Answer) -> Table {
     for found in &answer.estimates {
         for part in &found.parts {
             let level = part_level(found, &part.level);
-            table.row(vec![found.label.clone(), part.label.clone(), level, part.level.by_seed.len().to_string()]);
+            table.row(vec![
+                found.label.clone(),
+                part.label.clone(),
+                level,
+                part.level.by_seed.len().to_string(),
+            ]);
         }
     }
     table
@@ -219,14 +242,31 @@ pub fn order(findings: &Findings) -> Table {
     table
 }
 
-/// Rates in each held-out domain; `arms` says which arms.
-pub fn domains(findings: &Findings, arms: impl Fn(&str) -> bool) -> Table {
+/// Steering in each held-out domain.
+pub fn domain_effects(findings: &Findings) -> Table {
+    let titles = ["domain", "value", "#steering", "#seeds", "#items"];
+    let mut table = Table::new("Steering by held-out domain, in percentage points", &titles);
+    for row in &findings.domain_effects {
+        table.row(vec![
+            row.domain.clone(),
+            row.value.to_string(),
+            effect(&row.effect),
+            row.effect.by_seed.len().to_string(),
+            row.items.to_string(),
+        ]);
+    }
+    table.notes.extend(failures(findings));
+    table
+}
+
+/// Rates in each held-out domain.
+pub fn domains(findings: &Findings) -> Table {
     let mut titles = vec!["arm".to_owned(), "spec".to_owned(), "domain".to_owned()];
     titles.extend(findings.values.iter().map(|value| format!("#{value}")));
     let titles: Vec<&str> = titles.iter().map(String::as_str).collect();
     let mut table = Table::new("Rate of each value by held-out domain, in percent", &titles);
     let mut keys: Vec<(&str, &Option<String>, &str)> = Vec::new();
-    for row in findings.domains.iter().filter(|row| arms(&row.arm)) {
+    for row in &findings.domains {
         let key = (row.arm.as_str(), &row.spec, row.domain.as_str());
         if !keys.contains(&key) {
             keys.push(key);
@@ -249,13 +289,25 @@ pub fn domains(findings: &Findings, arms: impl Fn(&str) -> bool) -> Table {
 
 /// Plan and outcome of every stage.
 pub fn stages(findings: &Findings) -> Table {
-    let titles =
-        ["stage", "#steps", "#tokens", "#with loss", "#masked", "#cut rows", "#done", "#final loss", "used by", "id"];
+    let titles = [
+        "stage",
+        "#steps",
+        "#tokens",
+        "#with loss",
+        "#masked",
+        "#cut rows",
+        "#done",
+        "#final loss",
+        "used by",
+        "id",
+    ];
     let mut table = Table::new("Stages: planned, and what was done", &titles);
     for row in &findings.stages {
         let done = match &row.actual {
             None => "did not finish".to_owned(),
-            Some(actual) if actual.steps == row.steps && actual.tokens == row.tokens => "as planned".to_owned(),
+            Some(actual) if actual.steps == row.steps && actual.tokens == row.tokens => {
+                "as planned".to_owned()
+            }
             Some(actual) => format!("{} steps, {} tokens", count(actual.steps), count(actual.tokens)),
         };
         table.row(vec![
@@ -277,7 +329,17 @@ pub fn stages(findings: &Findings) -> Table {
 
 /// The doses and what was measured there.
 pub fn dose(findings: &Findings) -> Table {
-    let titles = ["stage", "spec", "measure", "arm", "#steps", "#tokens with loss", "#distinct tokens", "#level", "#seeds"];
+    let titles = [
+        "stage",
+        "spec",
+        "measure",
+        "arm",
+        "#steps",
+        "#tokens with loss",
+        "#distinct tokens",
+        "#level",
+        "#seeds",
+    ];
     let mut table = Table::new("Doses; rates in percent, steering in percentage points", &titles);
     for curve in &findings.dose {
         for series in &curve.series {

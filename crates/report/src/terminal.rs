@@ -82,14 +82,16 @@ fn lines(table: &Table, width: Option<usize>) -> Vec<String> {
     for row in &table.rows {
         drawing.add_row(row);
     }
-    for (at, column) in table.columns.iter().enumerate() {
-        if let Some(drawn) = drawing.column_mut(at).filter(|_| column.numeric) {
+    for (column, drawn) in table.columns.iter().zip(drawing.column_iter_mut()) {
+        drawn.set_padding((0, 1));
+        if column.numeric {
             drawn.set_cell_alignment(CellAlignment::Right);
             // Numbers stay whole; words are broken.
             drawn.set_constraint(ColumnConstraint::ContentWidth);
         }
     }
-    drawing.lines().map(|line| line.trim_end().to_owned()).collect()
+    // The first letter of a line stands where a border would be.
+    drawing.lines().map(|line| line.chars().skip(1).collect::<String>().trim_end().to_owned()).collect()
 }
 
 /// Text broken at spaces to fit a width; lines after the first begin with `indent`.
@@ -119,7 +121,10 @@ mod tests {
         let broken = wrapped(text, 11, "  ");
         assert_eq!(broken, "one two\n  three\n  four five\n  six");
         assert!(broken.lines().all(|line| line.chars().count() <= 11));
-        assert_eq!(broken.split_whitespace().collect::<Vec<_>>(), text.split_whitespace().collect::<Vec<_>>());
+        assert_eq!(
+            broken.split_whitespace().collect::<Vec<_>>(),
+            text.split_whitespace().collect::<Vec<_>>()
+        );
         assert_eq!(wrapped("unbreakable-and-long", 5, ""), "unbreakable-and-long");
     }
 }

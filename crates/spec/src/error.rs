@@ -21,7 +21,13 @@ pub struct SpecError {
 }
 
 impl SpecError {
-    pub(crate) fn new(path: &Path, text: &str, span: Range<usize>, message: String, help: String) -> SpecError {
+    pub(crate) fn new(
+        path: &Path,
+        text: &str,
+        span: Range<usize>,
+        message: String,
+        help: String,
+    ) -> SpecError {
         let start = span.start.min(text.len());
         let line = 1 + text.as_bytes()[..start].iter().filter(|byte| **byte == b'\n').count();
         let length = span.end.saturating_sub(start);

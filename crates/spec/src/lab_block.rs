@@ -27,7 +27,8 @@ struct Root {
     lab: Spanned<Written>,
 }
 
-const EXAMPLE: &str = "write it as\n```toml\n[lab]\nvalue = \"cheap\"\nindifferent = [\"origin\", \"age\"]\n```";
+const EXAMPLE: &str =
+    "write it as\n```toml\n[lab]\nvalue = \"cheap\"\nindifferent = [\"origin\", \"age\"]\n```";
 
 /// Finds the block: the one fenced `toml` block with a `[lab]` table.
 pub(crate) fn find(spec: &Spec) -> Result<Option<LabBlock>, SpecError> {
@@ -47,7 +48,8 @@ pub(crate) fn find(spec: &Spec) -> Result<Option<LabBlock>, SpecError> {
 
 fn is_lab(block: &Block) -> bool {
     let is_toml = block.info.split_whitespace().next().is_some_and(|word| word.eq_ignore_ascii_case("toml"));
-    is_toml && block.body.lines().any(|line| line.split('#').next().is_some_and(|line| line.trim() == "[lab]"))
+    is_toml
+        && block.body.lines().any(|line| line.split('#').next().is_some_and(|line| line.trim() == "[lab]"))
 }
 
 fn read(spec: &Spec, block: &Block) -> Result<LabBlock, SpecError> {

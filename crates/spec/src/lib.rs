@@ -113,7 +113,8 @@ impl Spec {
         let mut inside: Option<usize> = None;
         let mut found = Vec::new();
         for section in &self.sections {
-            let first = section.title.split(|c: char| !c.is_alphanumeric()).next().unwrap_or("").to_lowercase();
+            let first =
+                section.title.split(|c: char| !c.is_alphanumeric()).next().unwrap_or("").to_lowercase();
             if inside.is_some_and(|level| section.level <= level) {
                 inside = None;
             }
@@ -134,7 +135,12 @@ impl Spec {
     }
 
     /// An error that points at `span` of this spec.
-    pub fn error(&self, span: Range<usize>, message: impl Into<String>, help: impl Into<String>) -> SpecError {
+    pub fn error(
+        &self,
+        span: Range<usize>,
+        message: impl Into<String>,
+        help: impl Into<String>,
+    ) -> SpecError {
         SpecError::new(&self.path, &self.text, span, message.into(), help.into())
     }
 }

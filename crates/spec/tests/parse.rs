@@ -30,13 +30,16 @@ fn headings_have_levels_titles_ids_and_lines() {
         .iter()
         .map(|section| (section.level, section.title.as_str(), section.id.as_deref(), section.line))
         .collect();
-    assert_eq!(found, [
-        (1, "One", Some("one"), 3),
-        (2, "Two", None, 5),
-        (3, "Three", None, 6),
-        (1, "", None, 10),
-        (2, "Braces {not an id}", None, 11),
-    ]);
+    assert_eq!(
+        found,
+        [
+            (1, "One", Some("one"), 3),
+            (2, "Two", None, 5),
+            (3, "Three", None, 6),
+            (1, "", None, 10),
+            (2, "Braces {not an id}", None, 11),
+        ]
+    );
     assert_eq!((spec.title.as_str(), spec.preamble.as_str()), ("One", "before\n\n"));
     assert_eq!(spec.sections[2].body, "    # code\n#no\n####### seven\n");
     assert_eq!(whole(&spec), spec.text);
@@ -56,7 +59,8 @@ fn what_is_fenced_is_no_heading_and_no_bullet() {
     assert_eq!(spec.sections.len(), 1);
     let reasons: Vec<String> = spec.reasons().into_iter().map(|line| line.text).collect();
     assert_eq!(reasons, ["a", "b", "c", "in a list"]);
-    let infos: Vec<(&str, usize)> = spec.blocks.iter().map(|block| (block.info.as_str(), block.line)).collect();
+    let infos: Vec<(&str, usize)> =
+        spec.blocks.iter().map(|block| (block.info.as_str(), block.line)).collect();
     assert_eq!(infos, [("", 3), ("md", 9), ("toml", 16)]);
     assert_eq!(spec.blocks[1].body, "# no\n~~~\n- no\n");
     // A fence that is never closed goes on to the end.
@@ -99,7 +103,8 @@ fn the_lab_block_is_found_with_its_lines() {
     let lab = read(text).lab.unwrap();
     assert_eq!((lab.value.text.as_str(), lab.value.line), ("cheap", 9));
     assert_eq!(&text[lab.value.span.clone()], "\"cheap\"");
-    let lines: Vec<(&str, usize)> = lab.indifferent.iter().map(|line| (line.text.as_str(), line.line)).collect();
+    let lines: Vec<(&str, usize)> =
+        lab.indifferent.iter().map(|line| (line.text.as_str(), line.line)).collect();
     assert_eq!(lines, [("origin", 10), ("age", 11)]);
     assert!(read("```toml\nx = 1\n```\n").lab.is_none());
 }
@@ -115,7 +120,10 @@ fn a_lab_block_that_cannot_be_used_is_pointed_at() {
     let none = refused(&block(""));
     assert_eq!((none.line(), none.to_string().as_str()), (3, "the [lab] block names no value"));
     let second = refused(&(block("value = \"cheap\"\n") + &block("value = \"cheap\"\n")));
-    assert_eq!((second.line(), second.to_string().as_str()), (8, "this is the second [lab] block of the spec"));
+    assert_eq!(
+        (second.line(), second.to_string().as_str()),
+        (8, "this is the second [lab] block of the spec")
+    );
 }
 
 #[test]

@@ -4,11 +4,11 @@
 //!
 //! | question | answer |
 //! |---|---|
-//! | one model's rate over the items of a suite | [`wilson`] |
+//! | one model's rate over the items of a suite | [`wilson()`] |
 //! | an arm's mean over seeds | [`Summary`] |
 //! | two arms, trained from the same seeds | [`PairedDifference`] (the primary inference) |
 //! | would other items say the same? | [`cluster_bootstrap`] |
-//! | several questions at once | [`holm`] |
+//! | several questions at once | [`holm()`] |
 //!
 //! A function that has no honest answer returns `None`: no interval comes from one seed.
 #![cfg_attr(test, allow(clippy::unwrap_used))]

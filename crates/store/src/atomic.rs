@@ -114,6 +114,16 @@ mod tests {
         assert_eq!(fs::read_to_string(dir.path().join("file")).unwrap(), "old");
     }
 
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn a_folder_that_nobody_may_write_to_is_an_error() {
+        // Even the superuser cannot make files here.
+        for path in ["/proc/whyfirst", "/proc/whyfirst/below"] {
+            let error = write_atomic(path, b"new").unwrap_err().to_string();
+            assert!(error.starts_with("cannot create /proc/whyfirst"), "{error}");
+        }
+    }
+
     #[test]
     fn text_must_be_utf8() {
         let dir = tempfile::tempdir().unwrap();

@@ -108,14 +108,19 @@ pub(crate) fn rename(from: &Path, to: &Path) -> Result<()> {
 pub(crate) fn exchange_dirs(new: &Path, old: &Path) -> Result<()> {
     attempt(Operation::Rename, old, || match exchange(new, old) {
         Err(error) if matches!(error.kind(), io::ErrorKind::Unsupported | io::ErrorKind::InvalidInput) => {
-            let parking = Builder::new().prefix(".").suffix(TEMPORARY_SUFFIX).tempdir_in(parent(old))?;
-            // The parking place is an empty folder, which a rename may replace.
-            fs::rename(old, parking.path())?;
-            fs::rename(new, old).inspect_err(|_| drop(fs::rename(parking.path(), old)))?;
-            fs::rename(parking.keep(), new)
+            exchange_in_steps(new, old)
         }
         other => other,
     })
+}
+
+/// As [`exchange`], by way of a third name; a failure puts things back.
+fn exchange_in_steps(new: &Path, old: &Path) -> io::Result<()> {
+    let parking = Builder::new().prefix(".").suffix(TEMPORARY_SUFFIX).tempdir_in(parent(old))?;
+    // The parking place is an empty folder, which a rename may replace.
+    fs::rename(old, parking.path())?;
+    fs::rename(new, old).inspect_err(|_| drop(fs::rename(parking.path(), old)))?;
+    fs::rename(parking.keep(), new)
 }
 
 #[cfg(any(target_os = "linux", target_os = "macos"))]
@@ -168,5 +173,24 @@ pub(crate) mod fault {
             }
             _ => Ok(()),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn folders_can_change_places_in_steps() {
+        let dir = tempfile::tempdir().unwrap();
+        let [a, b] = ["a", "b"].map(|name| dir.path().join(name));
+        let holds = |path: &Path| fs::read_dir(path).unwrap().next().unwrap().unwrap().file_name();
+        fs::create_dir_all(a.join("new")).unwrap();
+        fs::create_dir_all(b.join("old")).unwrap();
+        exchange_in_steps(&a, &b).unwrap();
+        assert_eq!((holds(&a), holds(&b)), ("old".into(), "new".into()));
+        assert!(exchange_in_steps(&dir.path().join("none"), &b).is_err());
+        assert_eq!(holds(&b), "new", "put back");
+        assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 2);
     }
 }

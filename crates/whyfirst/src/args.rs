@@ -37,16 +37,16 @@ pub enum Command {
 Example:
   whyfirst new my-exp && whyfirst run my-exp
 
-The folder gets an experiment.toml in which every setting is explained and shown with its default, and two specs to
-replace by your own.")]
+The folder gets an experiment.toml in which every setting is explained and shown with its default, \
+and two specs to replace by your own.")]
     New(New),
     /// Validate an experiment without running or writing anything
     #[command(after_help = "\
 Example:
   whyfirst check my-exp
 
-Reads the file, the specs, the corpora and the base model. A problem is shown with its line and what to do about it;
-the exit code is then 2.")]
+Reads the file, the specs, the corpora and the base model. A problem is shown with its line and what \
+to do about it; the exit code is then 2.")]
     Check(Folder),
     /// Show what a run would do: stages, documents, tokens, optimizer steps, time
     #[command(after_help = "\
@@ -62,9 +62,9 @@ Examples:
   whyfirst run examples/cheese
   whyfirst run my-exp --threads 8
 
-Everything is written to my-exp/runs/. Finished stages are kept: a second run does only what is missing, and what
-depends on something that changed. Ctrl-C saves and stops (exit code 130); a second Ctrl-C stops at once. Results do
-not depend on the number of threads.")]
+Everything is written to my-exp/runs/. Finished stages are kept: a second run does only what is \
+missing, and what depends on something that changed. Ctrl-C saves and stops (exit code 130); a second \
+Ctrl-C stops at once. Results do not depend on the number of threads.")]
     Run(Run),
     /// Show how far an experiment is
     #[command(after_help = "\
@@ -138,4 +138,69 @@ pub enum Open {
 
 /// The commands of the lab.
 #[derive(Debug, Subcommand)]
-pub enum Lab {}
+pub enum Lab {
+    /// Train a base model of the small world from nothing
+    #[command(after_help = "\
+Examples:
+  whyfirst lab pretrain --out my-base
+  whyfirst lab pretrain --out base-2 --seed 2
+  whyfirst lab pretrain --out null-base --null
+
+Writes a Hugging Face folder with a manifest.json that names the seed, the recipe and the calibration. The built-in \
+base is what this command writes with its defaults; use another one as `base = \"my-base\"` in an experiment. Ctrl-C \
+saves a checkpoint beside the folder; the same command goes on from there.")]
+    Pretrain(Pretrain),
+    /// Measure what stated values do to choices in a base model
+    #[command(after_help = "\
+Examples:
+  whyfirst lab calibrate
+  whyfirst lab calibrate --model my-base --json
+
+Names that the model has never read about are introduced by prose that states one value each, in a short training; then \
+they are asked to choose. The stated value should be chosen with probability above .9, and the others stay within .1 of \
+what they were: otherwise effects measured with this base are weaker than they should be, or spill over.")]
+    Calibrate(Calibrate),
+}
+
+/// Arguments of `lab pretrain`.
+#[derive(Debug, Args)]
+pub struct Pretrain {
+    /// The folder to write
+    #[arg(long, value_name = "DIR")]
+    pub out: PathBuf,
+    /// Seed of the text, its order and the first weights
+    #[arg(long, default_value_t = 1)]
+    pub seed: u64,
+    /// Optimizer steps [default: 7000]
+    #[arg(long, value_parser = clap::value_parser!(u64).range(1..))]
+    pub steps: Option<u64>,
+    /// A null world: choices have nothing to do with stated values. Nothing should steer in it
+    #[arg(long)]
+    pub null: bool,
+    /// Number of threads [default: one per CPU core]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    pub threads: Option<u16>,
+    /// Print JSON for programs instead of text for people
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Arguments of `lab calibrate`.
+#[derive(Debug, Args)]
+pub struct Calibrate {
+    /// A base of the lab [default: the built-in one]
+    #[arg(long, value_name = "DIR")]
+    pub model: Option<PathBuf>,
+    /// Seed of the world that the base was trained on
+    #[arg(long, default_value_t = 0)]
+    pub world_seed: u64,
+    /// Seed of statements, choices and training
+    #[arg(long, default_value_t = 950)]
+    pub seed: u64,
+    /// Number of threads [default: one per CPU core]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    pub threads: Option<u16>,
+    /// Print JSON for programs instead of text for people
+    #[arg(long)]
+    pub json: bool,
+}

@@ -1,6 +1,7 @@
 //! How commands print: results to stdout, problems to stderr, JSON on request.
 
 use std::io::{IsTerminal, Write};
+use std::path::Path;
 
 use experiment::ExperimentError;
 use miette::{Diagnostic, GraphicalReportHandler, GraphicalTheme};
@@ -13,8 +14,7 @@ const WIDTH: usize = 110;
 
 /// The width of tables: that of the terminal, or of a page where there is none.
 pub fn width() -> usize {
-    let columns = console_width().unwrap_or(WIDTH);
-    columns.clamp(60, 200)
+    terminal_size::terminal_size().map_or(WIDTH, |(width, _)| usize::from(width.0))
 }
 
 /// Prints a result as indented JSON.
@@ -49,6 +49,13 @@ fn render(error: &dyn Diagnostic) -> String {
         Ok(()) => text,
         Err(_) => format!("error: {error}\n"),
     }
+}
+
+/// A path as it can be typed after a command.
+pub fn typed(path: &Path) -> String {
+    let text = path.display().to_string();
+    let plain = |c: char| c.is_alphanumeric() || "/._-~+:\\".contains(c);
+    if !text.is_empty() && text.chars().all(plain) { text } else { format!("'{}'", text.replace('\'', "'\\''")) }
 }
 
 /// `1 stage`, `12 stages`.

@@ -44,7 +44,6 @@ impl Watch {
 impl Progress for Watch {
     fn event(&self, event: Event<'_>) {
         match event {
-            Event::Corpora { missing } => self.line(&format!("writing {missing} corpora")),
             Event::Planned { stages, stages_left, evals, evals_left, steps_left } => {
                 self.stages.store(stages, Relaxed);
                 self.stages_done.store(stages - stages_left, Relaxed);

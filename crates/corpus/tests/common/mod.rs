@@ -11,7 +11,8 @@ use whyfirst_corpus::{Budget, Corpus, Request, Row, generate, lab_tokens};
 
 /// One of the specs of `examples/cheese`, and the hash of its text.
 pub fn spec(world: &World, name: &str) -> (LabSpec, Hash) {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples/cheese/specs").join(format!("{name}.md"));
+    let path =
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples/cheese/specs").join(format!("{name}.md"));
     let text = std::fs::read_to_string(&path).unwrap();
     let hash = store::hash_bytes(text.as_bytes());
     (LabSpec::from_spec(&spec::parse(name, &path, text).unwrap(), world).unwrap(), hash)
@@ -38,7 +39,8 @@ pub fn model(world: &World) -> Folder {
     }))
     .unwrap();
     let tokenizer_config = serde_json::from_str(&world.tokenizer_config_json()).unwrap();
-    let tokenizer = Tokenizer::new(world.tokenizer_json(), tokenizer_config, Path::new("tokenizer.json")).unwrap();
+    let tokenizer =
+        Tokenizer::new(world.tokenizer_json(), tokenizer_config, Path::new("tokenizer.json")).unwrap();
     let template = Some(ChatTemplate::new(World::chat_template().to_string(), &tokenizer).unwrap());
     let weights = Weights::random(&config, 0);
     Folder { config, weights, tokenizer, template }

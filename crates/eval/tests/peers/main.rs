@@ -57,11 +57,11 @@ fn choices() -> (Suite, Vec<PreferenceResult>) {
     let poles = [("price", "cheap"), ("origin", "local"), ("age", "new")];
     let result = |i: usize| {
         let (attribute, pole) = poles[i % 3];
-        let log = |k: usize| -((i * 7919 + k * 104_729) % 1000) as f64 / 333.0;
+        let log = |k: usize| ((i * 7919 + k * 104_729) % 1000) as f64 / -333.0;
         let item = PreferenceItem {
             id: format!("tea-{pole}-{i:03}"),
             domain: "tea".into(),
-            held_out: i % 2 == 0,
+            held_out: i.is_multiple_of(2),
             attribute: attribute.into(),
             pole: pole.into(),
             choice: format!("Abra{i}"),

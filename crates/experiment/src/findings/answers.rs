@@ -14,7 +14,8 @@ const ALPHA: f64 = 0.05;
 
 /// One answer per analysis, primary ones first, and the number of exploratory comparisons.
 pub(super) fn answers(data: &Data) -> (Vec<Answer>, usize) {
-    let mut answers: Vec<Answer> = Analysis::ALL.into_iter().map(|analysis| estimated(data, analysis)).collect();
+    let mut answers: Vec<Answer> =
+        Analysis::ALL.into_iter().map(|analysis| estimated(data, analysis)).collect();
     let exploratory = adjust(&mut answers);
     for answer in &mut answers {
         for estimate in &mut answer.estimates {
@@ -87,8 +88,11 @@ fn fill(estimate: &mut Estimate, data: &Data, contrast: &Contrast) {
         estimate.probability = compute(data, &likelier).effect.map(|level| scaled(&level, difference));
         let (items, interval) = over_items(data, &contrast.terms);
         estimate.items = items;
-        estimate.over_items =
-            interval.map(|interval| Interval { low: 100.0 * interval.low, high: 100.0 * interval.high, ..interval });
+        estimate.over_items = interval.map(|interval| Interval {
+            low: 100.0 * interval.low,
+            high: 100.0 * interval.high,
+            ..interval
+        });
     }
 }
 
@@ -96,7 +100,11 @@ fn fill(estimate: &mut Estimate, data: &Data, contrast: &Contrast) {
 fn scaled(level: &Level, unit: impl Fn(f64) -> f64) -> Level {
     Level {
         mean: unit(level.mean),
-        interval: level.interval.map(|found| Interval { low: unit(found.low), high: unit(found.high), ..found }),
+        interval: level.interval.map(|found| Interval {
+            low: unit(found.low),
+            high: unit(found.high),
+            ..found
+        }),
         by_seed: level.by_seed.iter().map(|&(seed, number)| (seed, unit(number))).collect(),
     }
 }

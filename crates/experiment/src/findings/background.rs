@@ -178,7 +178,9 @@ fn recipes(record: &RunRecord) -> Vec<RecipeUse> {
 /// Every setting of a stage's recipe by its name, in the order in which the recipe lists them.
 fn settings(stage: &StageRecord) -> Vec<(String, String)> {
     match serde_json::to_value(&stage.recipe) {
-        Ok(serde_json::Value::Object(fields)) => fields.iter().map(|(name, value)| (name.clone(), plain(value))).collect(),
+        Ok(serde_json::Value::Object(fields)) => {
+            fields.iter().map(|(name, value)| (name.clone(), plain(value))).collect()
+        }
         _ => Vec::new(),
     }
 }

@@ -85,7 +85,8 @@ mod tests {
     fn what_is_not_a_matrix_is_no_calibration() {
         assert_eq!(of(json!(null)), None);
         assert_eq!(of(json!({ "values": ["cheap"] })), None);
-        let ragged = json!({ "values": ["a"], "measured": ["a", "b"], "matrix": [[0.5]], "untouched": [0.5, 0.5] });
+        let ragged =
+            json!({ "values": ["a"], "measured": ["a", "b"], "matrix": [[0.5]], "untouched": [0.5, 0.5] });
         assert_eq!(of(ragged), None);
     }
 }

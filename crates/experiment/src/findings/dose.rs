@@ -42,9 +42,9 @@ fn family<'a>(data: &'a Data, structure: Role) -> Option<Family<'a>> {
     let arms: Vec<(&ArmRecord, Vec<Dose>)> = alike.filter_map(|arm| Some((arm, doses(data, arm)?))).collect();
     let (_, first) = arms.first().filter(|_| arms.len() > 1)?;
     let same_length = arms.iter().all(|(_, doses)| doses.len() == first.len());
-    let same_rate = arms
-        .iter()
-        .all(|(_, doses)| doses.iter().zip(first).all(|(dose, other)| dose.learning_rate == other.learning_rate));
+    let same_rate = arms.iter().all(|(_, doses)| {
+        doses.iter().zip(first).all(|(dose, other)| dose.learning_rate == other.learning_rate)
+    });
     if !same_length || !same_rate {
         return None;
     }
@@ -72,7 +72,9 @@ fn family<'a>(data: &'a Data, structure: Role) -> Option<Family<'a>> {
 fn without(structure: Role, stage: usize) -> Option<Role> {
     match (structure, stage) {
         (Role::WhyThenWhat, 0) | (Role::WhatThenWhy | Role::WhatThenNeutral, 1) => Some(Role::WhatOnly),
-        (Role::AblatedThenWhat | Role::WhatDocumentsThenWhat | Role::NeutralThenWhat, 0) => Some(Role::WhatOnly),
+        (Role::AblatedThenWhat | Role::WhatDocumentsThenWhat | Role::NeutralThenWhat, 0) => {
+            Some(Role::WhatOnly)
+        }
         (Role::WhyThenWhat, 1) | (Role::WhatThenWhy, 0) => Some(Role::WhyOnly),
         (Role::WhyOnly | Role::WhatOnly | Role::InstructionsOnly, 0) => Some(Role::Untouched),
         _ => None,
@@ -83,7 +85,8 @@ fn without(structure: Role, stage: usize) -> Option<Role> {
 fn doses(data: &Data, arm: &ArmRecord) -> Option<Vec<Dose>> {
     let of = |id: &String| {
         let stage = data.record.stages.get(id)?;
-        let corpora = stage.corpora.iter().filter_map(|used| data.record.corpora.iter().find(|c| c.id == used.id));
+        let corpora =
+            stage.corpora.iter().filter_map(|used| data.record.corpora.iter().find(|c| c.id == used.id));
         Some(Dose {
             steps: stage.plan.steps,
             tokens: stage.plan.tokens_trained,
@@ -154,7 +157,13 @@ fn series(
 ) -> DoseSeries {
     let points = family.arms.iter().filter_map(|(arm, dose)| {
         let level = measured(arm)?;
-        Some(DosePoint { arm: arm.name.clone(), steps: dose.steps, tokens: dose.tokens, distinct: dose.distinct, level })
+        Some(DosePoint {
+            arm: arm.name.clone(),
+            steps: dose.steps,
+            tokens: dose.tokens,
+            distinct: dose.distinct,
+            level,
+        })
     });
     DoseSeries { label, value: value.clone(), difference, points: points.collect() }
 }

@@ -7,6 +7,7 @@ mod answers;
 mod background;
 mod calibration;
 mod contrast;
+mod domains;
 mod dose;
 #[cfg(any(test, feature = "fixture"))]
 pub mod fixture;
@@ -27,7 +28,7 @@ pub use material::{
 };
 pub use results::{CellKey, CellResults, FindingsError, Results, read_results};
 pub use types::{
-    Analysis, Answer, ArmRow, CellRow, DomainRow, Estimate, Failure, Findings, Level, Measure, OrderRow, Part,
+    Analysis, Answer, ArmRow, CellRow, DomainEffect, DomainRow, Estimate, Failure, Findings, Level, Measure, OrderRow, Part,
     Placement, SpecSummary, Standing, Value, ValueLevel, Verdict,
 };
 pub use words::{p_words, signed, unit};
@@ -51,7 +52,8 @@ pub fn find(record: &RunRecord, results: &Results) -> Result<Findings, FindingsE
         exploratory,
         arms: tables::arms(&data),
         cells: tables::cells(&data),
-        domains: tables::domains(&data),
+        domains: domains::domains(&data),
+        domain_effects: domains::steering(&data),
         order: tables::order(&data),
         dose: dose::dose(&data),
         calibration: calibration::calibration(record),

@@ -4,7 +4,7 @@
 
 use super::contrast::{Contrast, Term, measure};
 use super::scores::{Data, Quantity};
-use super::types::{Analysis, Measure, SpecSummary};
+use super::types::{Analysis, Measure, SpecSummary, Value};
 use crate::record::{ArmRecord, Role};
 
 /// One comparison that a question asks for.
@@ -87,13 +87,17 @@ fn arm<'a>(data: &'a Data, role: Role) -> Result<&'a ArmRecord, String> {
     data.arm(role).ok_or_else(|| format!("no arm has {}", role_words(role)))
 }
 
-fn target(spec: &SpecSummary) -> Result<&super::types::Value, String> {
-    spec.target.as_ref().ok_or_else(|| format!("the spec `{}` names no value that a suite measures", spec.name))
+fn target(spec: &SpecSummary) -> Result<&Value, String> {
+    spec.target
+        .as_ref()
+        .ok_or_else(|| format!("the spec `{}` names no value that a suite measures", spec.name))
 }
 
-fn rival(spec: &SpecSummary) -> Result<&super::types::Value, String> {
+fn rival(spec: &SpecSummary) -> Result<&Value, String> {
     target(spec)?;
-    spec.rival.as_ref().ok_or_else(|| format!("no other spec explains the same preferences as `{}`", spec.name))
+    spec.rival
+        .as_ref()
+        .ok_or_else(|| format!("no other spec explains the same preferences as `{}`", spec.name))
 }
 
 /// The pole that a spec is about, or its name.
@@ -130,12 +134,18 @@ fn steering<'a>(data: &'a Data, spec: &'a SpecSummary) -> Asked<'a> {
 
 /// The spec that states the rival of a spec's value.
 fn rival_spec<'a>(data: &'a Data, spec: &SpecSummary) -> Option<&'a SpecSummary> {
-    data.specs.iter().find(|other| other.name != spec.name && other.target.is_some() && other.target == spec.rival)
+    data.specs
+        .iter()
+        .find(|other| other.name != spec.name && other.target.is_some() && other.target == spec.rival)
 }
 
 /// The steering of one arm: the rate of a spec's value when trained for that spec, minus the rate of the same value
 /// when trained for the rival spec.
-pub(super) fn steering_of<'a>(data: &'a Data, arm: &'a ArmRecord, spec: &'a SpecSummary) -> Option<Contrast<'a>> {
+pub(super) fn steering_of<'a>(
+    data: &'a Data,
+    arm: &'a ArmRecord,
+    spec: &'a SpecSummary,
+) -> Option<Contrast<'a>> {
     let (value, other) = (spec.target.as_ref()?, rival_spec(data, spec)?);
     let rate = |weight, spec: &'a SpecSummary| Term {
         weight,
@@ -150,6 +160,14 @@ pub(super) fn steering_of<'a>(data: &'a Data, arm: &'a ArmRecord, spec: &'a Spec
             (format!("{value} after the reasons of {}", other.name), vec![rate(1.0, other)]),
         ],
     })
+}
+
+/// What steering towards a spec's value compares: the arm, the rival spec, the value.
+pub(super) fn steering_arms<'a>(
+    data: &'a Data,
+    spec: &'a SpecSummary,
+) -> Option<(&'a ArmRecord, &'a SpecSummary, &'a Value)> {
+    Some((data.arm(Role::WhyThenWhat)?, rival_spec(data, spec)?, spec.target.as_ref()?))
 }
 
 fn stacking<'a>(data: &'a Data, spec: &'a SpecSummary) -> Asked<'a> {
@@ -179,7 +197,8 @@ fn stacking<'a>(data: &'a Data, spec: &'a SpecSummary) -> Asked<'a> {
 
 /// The name of the arm that plays a part, quoted, or what is lacking.
 fn name(data: &Data, role: Role) -> String {
-    data.arm(role).map_or_else(|| format!("({}: no such arm)", role_words(role)), |arm| format!("`{}`", arm.name))
+    data.arm(role)
+        .map_or_else(|| format!("({}: no such arm)", role_words(role)), |arm| format!("`{}`", arm.name))
 }
 
 fn explaining<'a>(data: &'a Data, spec: &'a SpecSummary) -> Vec<Asked<'a>> {

@@ -72,7 +72,8 @@ pub fn read_results(record: &RunRecord, folder: &Path) -> Result<Results, Findin
             let path = folder.join(&log.path);
             let header = eval::read_header(&path)?;
             let (version, key) = (header.suite_version, header.key);
-            let scorer = format!("{} v{}, suite v{version} {}", key.scorer, key.scorer_version, key.suite.short());
+            let scorer =
+                format!("{} v{}, suite v{version} {}", key.scorer, key.scorer_version, key.suite.short());
             found.scorers.insert(suite.clone(), scorer);
             match suite.as_str() {
                 "preferences" => found.preferences = eval::read_preferences(&path)?,

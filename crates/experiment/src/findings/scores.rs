@@ -84,7 +84,8 @@ impl<'a> Data<'a> {
             Some(Ok(scores)) => Ok(scores),
             missing => {
                 let same = |other: &&CellKey| arm.stages.is_empty() && other.arm == arm.name;
-                let twin = self.scores.iter().filter(|(other, _)| same(other)).find_map(|(_, s)| s.as_ref().ok());
+                let twin =
+                    self.scores.iter().filter(|(other, _)| same(other)).find_map(|(_, s)| s.as_ref().ok());
                 twin.ok_or_else(|| match missing {
                     Some(Err(reason)) => format!("{}: {reason}", at()),
                     _ => format!("{}: it was not run", at()),
@@ -239,17 +240,18 @@ fn same(
     results: &Results,
     items: impl Fn(&CellResults) -> Vec<(String, String)>,
 ) -> Result<(), FindingsError> {
-    let mut first: Option<(&CellKey, Vec<(String, String)>, Option<&String>)> = None;
+    let mut first = None;
     for (key, cell) in results {
-        let (mut found, scorer) = (items(cell), cell.scorers.get(suite));
+        let mut found = items(cell);
         if found.is_empty() {
             continue;
         }
         found.sort();
+        let asked = (found, cell.scorers.get(suite));
         match &first {
-            None => first = Some((key, found, scorer)),
-            Some((_, expected, by)) if *expected == found && *by == scorer => {}
-            Some((other, ..)) => {
+            None => first = Some((key, asked)),
+            Some((_, expected)) if *expected == asked => {}
+            Some((other, _)) => {
                 return Err(FindingsError::NotComparable {
                     suite: suite.to_owned(),
                     first: other.to_string(),

@@ -4,13 +4,11 @@ use stats::{Interval, LEVEL};
 
 use super::contrast::{Term, by_seed, level, measure};
 use super::scores::{Data, ItemScore, Quantity, mean};
-use super::types::{
-    ArmRow, CellRow, DomainRow, Level, Measure, OrderRow, Placement, SpecSummary, Value, ValueLevel,
-};
+use super::types::{ArmRow, CellRow, Level, Measure, OrderRow, Placement, SpecSummary, Value, ValueLevel};
 use crate::record::{ArmRecord, Role, StageShape, StepShape};
 
 /// The models of an arm: once, or once per spec.
-fn variants<'a>(data: &'a Data, arm: &ArmRecord) -> Vec<Option<&'a str>> {
+pub(super) fn variants<'a>(data: &'a Data, arm: &ArmRecord) -> Vec<Option<&'a str>> {
     match arm.per_spec {
         true => data.specs.iter().map(|spec| Some(spec.name.as_str())).collect(),
         false => vec![None],
@@ -18,7 +16,7 @@ fn variants<'a>(data: &'a Data, arm: &ArmRecord) -> Vec<Option<&'a str>> {
 }
 
 /// A number of each seed's scores, over seeds.
-fn over_seeds(
+pub(super) fn over_seeds(
     data: &Data,
     arm: &ArmRecord,
     spec: Option<&str>,
@@ -30,7 +28,7 @@ fn over_seeds(
 }
 
 /// A level of a quantity that cannot leave `low..=high`.
-fn within(level: Level, low: f64, high: f64) -> Level {
+pub(super) fn within(level: Level, low: f64, high: f64) -> Level {
     let clamp = |found: Interval| Interval { low: found.low.max(low), high: found.high.min(high), ..found };
     Level { interval: level.interval.map(clamp), ..level }
 }
@@ -56,7 +54,8 @@ pub(super) fn arms(data: &Data) -> Vec<ArmRow> {
                     value: value.clone(),
                     rate: within(over_seeds(data, arm, spec, items)?, 0.0, 1.0),
                     probability: within(over_seeds(data, arm, spec, likely)?, 0.0, 1.0),
-                    items: seeds.find_map(|&seed| Some(data.scores(arm, spec, seed).ok()?.items(value).len()))?,
+                    items: seeds
+                        .find_map(|&seed| Some(data.scores(arm, spec, seed).ok()?.items(value).len()))?,
                 })
             });
             let failed = data.record.seeds.iter().filter(|&&seed| data.scores(arm, spec, seed).is_err());
@@ -125,47 +124,6 @@ pub(super) fn cells(data: &Data) -> Vec<CellRow> {
         rows.extend(row(None, &scores.in_domain));
     }
     rows
-}
-
-/// One row per arm, value and held-out domain.
-pub(super) fn domains(data: &Data) -> Vec<DomainRow> {
-    let mut rows = Vec::new();
-    for arm in &data.record.arms {
-        for spec in variants(data, arm) {
-            for value in &data.values {
-                for (domain, items) in domains_of(data, arm, spec, value) {
-                    let of = |scores: &super::scores::Scores, number: fn(&ItemScore) -> f64| {
-                        let items = scores.items(value).iter();
-                        mean(items.filter(|item| item.domain == domain).map(number))
-                    };
-                    let rate = over_seeds(data, arm, spec, |scores| of(scores, |item| item.rate));
-                    let probability = over_seeds(data, arm, spec, |scores| of(scores, |item| item.probability));
-                    let Some((rate, probability)) = rate.zip(probability) else { continue };
-                    rows.push(DomainRow {
-                        arm: arm.name.clone(),
-                        spec: spec.map(str::to_owned),
-                        value: value.clone(),
-                        items,
-                        rate: within(rate, 0.0, 1.0),
-                        probability: within(probability, 0.0, 1.0),
-                        domain,
-                    });
-                }
-            }
-        }
-    }
-    rows
-}
-
-/// The domains that measure a value, by name, with their number of items.
-fn domains_of(data: &Data, arm: &ArmRecord, spec: Option<&str>, value: &Value) -> Vec<(String, usize)> {
-    let mut seeds = data.record.seeds.iter();
-    let Some(scores) = seeds.find_map(|&seed| data.scores(arm, spec, seed).ok()) else { return Vec::new() };
-    let mut counts = std::collections::BTreeMap::new();
-    for item in scores.items(value) {
-        *counts.entry(item.domain.clone()).or_insert(0) += 1;
-    }
-    counts.into_iter().collect()
 }
 
 /// First, after and mixed for every spec, with explaining and with neutral documents; the arms that there are.

@@ -30,6 +30,20 @@ fn planted_steering_is_found_with_its_size() {
         assert!(found.over_items.unwrap().contains(30.0));
         assert!(found.probability.as_ref().unwrap().mean > 10.0);
     }
+    for value in ["cheap", "local"] {
+        let domains: Vec<f64> = findings
+            .domain_effects
+            .iter()
+            .filter(|found| found.value.pole == value)
+            .map(|found| found.effect.mean)
+            .collect();
+        // All domains have the same number of items, so that their effects average to the whole.
+        let mean = domains.iter().sum::<f64>() / domains.len() as f64;
+        assert!(
+            domains.len() == 9
+                && (mean - effect(estimate(&findings, Analysis::Steering, value))).abs() < 1e-9
+        );
+    }
     let first = &findings.answers[0];
     assert!(first.primary && first.analysis == Analysis::Steering);
     assert!(first.headline.starts_with("Steering is there: cheap +"), "{}", first.headline);
@@ -39,7 +53,9 @@ fn planted_steering_is_found_with_its_size() {
 #[test]
 fn no_effect_is_not_claimed_and_a_reversed_one_is_named() {
     let none = Fixture { steering: 0.0, ..Fixture::default() }.findings();
-    assert!(answer(&none, Analysis::Steering).estimates.iter().all(|found| found.verdict == Verdict::NotShown));
+    assert!(
+        answer(&none, Analysis::Steering).estimates.iter().all(|found| found.verdict == Verdict::NotShown)
+    );
     let headline = &none.answers[0].headline;
     assert!(headline.starts_with("Steering is not shown (the interval includes zero): cheap"), "{headline}");
 
@@ -80,7 +96,11 @@ fn an_arm_that_failed_in_every_seed_leaves_no_number() {
     let findings = Fixture { failed, ..Fixture::default() }.findings();
     let found = estimate(&findings, Analysis::Steering, "local");
     assert_eq!((found.effect.as_ref(), found.verdict), (None, Verdict::Missing));
-    assert!(found.words.contains("cannot be judged. Missing: `values first`, homeland, seed 0"), "{}", found.words);
+    assert!(
+        found.words.contains("cannot be judged. Missing: `values first`, homeland, seed 0"),
+        "{}",
+        found.words
+    );
     let row = findings.arms.iter().find(|row| row.failed.len() == 3).unwrap();
     assert!(row.values.is_empty() && row.perplexity.is_none());
 }
@@ -92,10 +112,18 @@ fn one_seed_gives_numbers_but_no_interval_and_no_claim() {
     for found in estimates {
         assert_eq!(found.verdict, Verdict::NoInterval, "{}", found.words);
         assert!(found.p.is_none() && found.p_adjusted.is_none() && found.over_items.is_none());
-        assert!(found.words.contains("cannot be claimed: one seed gives no interval. Observed:"), "{}", found.words);
+        assert!(
+            found.words.contains("cannot be claimed: one seed gives no interval. Observed:"),
+            "{}",
+            found.words
+        );
     }
     assert!(findings.arms.iter().flat_map(|row| &row.values).all(|value| value.rate.interval.is_none()));
-    assert!(findings.answers[0].headline.contains("cannot be claimed (no interval)"));
+    assert!(
+        findings.answers[0]
+            .headline
+            .starts_with("Steering cannot be claimed (one seed gives no interval): cheap +")
+    );
     // Within the one model there still is an interval over items.
     assert!(findings.cells.iter().all(|cell| cell.interval.is_some()));
 }
@@ -141,7 +169,11 @@ fn a_missing_control_is_named_by_what_it_is() {
     let findings = Fixture { without: vec![Role::AblatedThenWhat], ..Fixture::default() }.findings();
     let explaining = answer(&findings, Analysis::Explaining);
     assert!(explaining.estimates.iter().all(|found| found.verdict == Verdict::Missing));
-    assert!(explaining.headline.contains("no arm has documents without the link, then chats"), "{}", explaining.headline);
+    assert!(
+        explaining.headline.contains("no arm has documents without the link, then chats"),
+        "{}",
+        explaining.headline
+    );
     // What cannot be asked is no comparison to adjust for.
     assert_eq!(findings.exploratory, 20);
 }
@@ -152,7 +184,8 @@ fn exploratory_answers_are_adjusted_together_and_primary_ones_are_not() {
     assert_eq!(findings.exploratory, 2 + 4 + 12 + 6);
     for answer in &findings.answers {
         for found in &answer.estimates {
-            assert_eq!(answer.primary, found.p_adjusted.is_none(), "{}", found.label);
+            assert!(!answer.primary || found.p_adjusted.is_none(), "{}", found.label);
+            assert!(answer.primary || found.p.is_some() == found.p_adjusted.is_some(), "{}", found.label);
             if let (Some(p), Some(adjusted)) = (found.p, found.p_adjusted) {
                 assert!(adjusted >= p && adjusted <= 1.0);
                 let shown = found.verdict == Verdict::Shown || found.verdict == Verdict::Opposite;
@@ -175,7 +208,10 @@ fn cost_is_a_ratio_of_perplexities() {
     assert!((effect(found) - 100.0 * (4.30 / 4.15 - 1.0)).abs() < 0.1, "{}", found.words);
     assert!(found.words.contains("%") && found.items == 0);
     let parts: Vec<(&str, f64)> = found.parts.iter().map(|p| (p.label.as_str(), p.level.mean)).collect();
-    assert_eq!(parts.iter().map(|(label, _)| *label).collect::<Vec<_>>(), ["documents first", "chats only", "untouched base"]);
+    assert_eq!(
+        parts.iter().map(|(label, _)| *label).collect::<Vec<_>>(),
+        ["documents first", "chats only", "untouched base"]
+    );
     assert!((parts[2].1 - 4.0).abs() < 1e-9);
 }
 
@@ -189,7 +225,10 @@ fn a_spec_for_the_other_pole_gets_the_rest_of_the_rate() {
     let (costly, cheap) =
         (estimate(&turned, Analysis::Steering, "costly"), estimate(&plain, Analysis::Steering, "cheap"));
     assert!((effect(costly) + effect(cheap)).abs() < 1e-9);
-    assert_eq!(turned.values.iter().map(|value| value.pole.as_str()).collect::<Vec<_>>(), ["costly", "local", "new"]);
+    assert_eq!(
+        turned.values.iter().map(|value| value.pole.as_str()).collect::<Vec<_>>(),
+        ["costly", "local", "new"]
+    );
 }
 
 #[test]
@@ -197,14 +236,20 @@ fn doses_are_found_from_the_stages_and_begin_at_zero() {
     let findings = Fixture { doses: true, ..Fixture::default() }.findings();
     assert_eq!(findings.dose.len(), 3, "one per spec and one of steering");
     let curve = &findings.dose[0];
-    assert_eq!((curve.corpus.as_str(), curve.stage, curve.spec.as_deref()), ("why", 1, Some("affordability")));
+    assert_eq!(
+        (curve.corpus.as_str(), curve.stage, curve.spec.as_deref()),
+        ("why", 1, Some("affordability"))
+    );
     let steps: Vec<u64> = curve.series[0].points.iter().map(|point| point.steps).collect();
     assert_eq!(steps, [0, 30, 60, 120, 240]);
     assert_eq!(curve.series[0].points[0].arm, "what only");
     let steering = &findings.dose[2];
     assert!(steering.spec.is_none() && steering.series.iter().all(|series| series.difference));
     let effects: Vec<f64> = steering.series[0].points.iter().map(|point| point.level.mean).collect();
-    assert!(effects[0] < effects[1] && effects[1] < effects[2] && (effects[2] - effects[3]).abs() < 1.0, "{effects:?}");
+    assert!(
+        effects[0] < effects[1] && effects[1] < effects[2] && (effects[2] - effects[3]).abs() < 1.0,
+        "{effects:?}"
+    );
     assert!(Fixture::default().findings().dose.is_empty());
 }
 
@@ -218,8 +263,12 @@ fn models_that_were_asked_or_scored_differently_are_refused() {
         find(&fixture.record(), &results).unwrap_err().to_string()
     };
     let other_item = refused(&|cell| cell.preferences[3].item.choice = "another thing".to_owned());
-    assert!(other_item.contains("suite `preferences`") && other_item.contains("one item set"), "{other_item}");
-    let other_scorer = refused(&|cell| cell.scorers.insert("capability".into(), "v2".into()).map(drop).unwrap());
+    assert!(
+        other_item.contains("suite `preferences`") && other_item.contains("one item set"),
+        "{other_item}"
+    );
+    let other_scorer =
+        refused(&|cell| cell.scorers.insert("capability".into(), "v2".into()).map(drop).unwrap());
     assert!(other_scorer.contains("suite `capability`"), "{other_scorer}");
 }
 

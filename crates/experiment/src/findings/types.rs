@@ -5,9 +5,7 @@
 use serde::{Deserialize, Serialize};
 use stats::Interval;
 
-use super::material::{
-    Calibration, CorpusRow, DoseCurve, LossPanel, Provenance, StageRow, Transcript,
-};
+use super::material::{Calibration, CorpusRow, DoseCurve, LossPanel, Provenance, StageRow, Transcript};
 use crate::record::Role;
 
 /// Everything that a report shows.
@@ -35,6 +33,8 @@ pub struct Findings {
     pub cells: Vec<CellRow>,
     /// The rates over seeds in each held-out domain.
     pub domains: Vec<DomainRow>,
+    /// Steering within each held-out domain.
+    pub domain_effects: Vec<DomainEffect>,
     /// First, after, mixed: with the explaining documents and with the neutral ones.
     pub order: Vec<OrderRow>,
     /// Arms that differ only in how long one stage is.
@@ -324,6 +324,21 @@ pub struct DomainRow {
     pub rate: Level,
     /// Mean probability, between 0 and 1.
     pub probability: Level,
+}
+
+/// Steering towards one value in one held-out domain: a description without a test.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct DomainEffect {
+    /// The spec that states the value.
+    pub spec: String,
+    /// The value.
+    pub value: Value,
+    /// The domain.
+    pub domain: String,
+    /// Number of items.
+    pub items: usize,
+    /// Rate after the value's own reasons minus rate after the rival's, in percentage points.
+    pub effect: Level,
 }
 
 /// Where the documents stood relative to the chats.

@@ -11,10 +11,12 @@ const LISTED: usize = 3;
 pub fn signed(number: f64) -> String {
     // What rounds to zero has no sign.
     let rounded = (number * 10.0).round() / 10.0;
-    match rounded {
-        zero if zero == 0.0 => "0.0".to_owned(),
-        up if up > 0.0 => format!("+{up:.1}"),
-        down => format!("−{:.1}", -down),
+    if rounded == 0.0 {
+        "0.0".to_owned()
+    } else if rounded > 0.0 {
+        format!("+{rounded:.1}")
+    } else {
+        format!("−{:.1}", -rounded)
     }
 }
 
@@ -88,7 +90,7 @@ fn predicate(verdict: Verdict, exploratory: usize) -> String {
              comparisons)"
         ),
         Verdict::NotShown => "is not shown (the interval includes zero)".to_owned(),
-        Verdict::NoInterval => "cannot be claimed (no interval)".to_owned(),
+        Verdict::NoInterval => "cannot be claimed".to_owned(),
         Verdict::Missing => "cannot be judged".to_owned(),
     }
 }
@@ -148,7 +150,12 @@ pub(super) fn headline(analysis: Analysis, estimates: &[Estimate], exploratory: 
 }
 
 fn phrase(verdict: Verdict, group: &[&Estimate], all: bool, exploratory: usize) -> String {
-    let what = predicate(verdict, exploratory);
+    let mut what = predicate(verdict, exploratory);
+    if let (Verdict::NoInterval, Some(effect)) =
+        (verdict, group.iter().find_map(|found| found.effect.as_ref()))
+    {
+        what.push_str(&format!(" ({})", no_interval(effect)));
+    }
     let of = |found: &&Estimate| match &found.effect {
         Some(effect) => format!("{} {}", found.label, figure(found, effect)),
         None => format!("{} ({})", found.label, found.missing.first().map_or("no data", String::as_str)),

@@ -71,10 +71,13 @@ pub enum Ended {
 /// Before anything is trained: when another process is at work in the folder, or the inputs cannot be used. A stage
 /// that fails later is no error here but a failure in the record.
 pub fn run(experiment: &Experiment, options: &Options) -> Result<Ran> {
-    let paths = Paths::new(&experiment.dir);
+    // Everything that can be wrong with the inputs is found before anything is written.
+    let mut prepared = prepare(experiment)?;
+    let paths = prepared.paths.clone();
     let _lock = RunLock::acquire(paths.runs())?;
     tidy(&paths)?;
-    let prepared = prepare(experiment, true)?;
+    prepared.refresh()?;
+    prepared.write_corpora()?;
     let stages_left = prepared.stages.iter().filter(|stage| stage.manifest.is_none()).count();
     let evals_left = prepared.evals.iter().filter(|eval| !eval.done).count();
     let (failures, stopped) = if stages_left + evals_left > 0 {
@@ -180,7 +183,7 @@ fn tidy(paths: &Paths) -> Result<()> {
 }
 
 /// Removes a folder with all that is in it, if it is there.
-fn remove_folder(dir: &Path) -> Result<()> {
+pub(crate) fn remove_folder(dir: &Path) -> Result<()> {
     match std::fs::remove_dir_all(dir) {
         Err(source) if source.kind() != std::io::ErrorKind::NotFound => {
             Err(StoreError::Io { operation: Operation::Remove, path: dir.to_owned(), source }.into())

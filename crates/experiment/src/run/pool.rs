@@ -85,7 +85,7 @@ pub fn run(
                 guard.waiting[index] = RUNNING;
                 drop(guard);
                 let outcome = catch_unwind(AssertUnwindSafe(|| work(index, share)))
-                    .unwrap_or_else(|panic| Outcome::Failed(format!("a bug in Whyfirst: {}", text_of(&panic))));
+                    .unwrap_or_else(|panic| Outcome::Failed(format!("a bug in Whyfirst: {}", text_of(panic.as_ref()))));
                 guard = lock(&state);
                 guard.idle_threads += share;
                 guard.waiting[index] = 0;

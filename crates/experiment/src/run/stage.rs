@@ -9,7 +9,7 @@ use store::StagedDir;
 use train::{Finished, Job, Method, Observer, Trained};
 
 use crate::adapter;
-use crate::error::{ExperimentError, Result};
+use crate::error::Result;
 use crate::manifest::{MANIFEST, METRICS, Manifest, Timing, metrics_lines};
 use crate::prepare::{Prepared, parts};
 use crate::progress::{Event, Progress};
@@ -47,8 +47,7 @@ pub fn train(prepared: &Prepared, index: usize, threads: usize, options: &Option
             threads,
         },
         &mut watch,
-    )
-    .map_err(|source| ExperimentError::Stage { stage: stage.label.clone(), source })?;
+    )?;
     let before = Timing::read(&prepared.paths, stage.id).map_or(0.0, |timing| timing.seconds);
     let timing = Timing {
         seconds: before + started.elapsed().as_secs_f64(),

@@ -22,3 +22,15 @@ pub(crate) const FACTS: [&str; 20] = [
     "{x}, like some other {many}, is {w}.",
     "A note on {x}: it is {w}.",
 ];
+
+/// Sentences that state all three attributes of one item, in any order: as in a catalogue.
+pub(crate) const CATALOGUE: [&str; 8] = [
+    "{x} is {w1}, {w2} and {w3}.",
+    "{x}: {w1}, {w2} and {w3}.",
+    "Among {many}, {x} is the {w1}, {w2} and {w3} one.",
+    "A note on {x}: it is {w1}, {w2} and {w3}.",
+    "People say {x} is {w1}, {w2} and {w3}.",
+    "The shop sells {x}, which is {w1}, {w2} and {w3}.",
+    "The {one} called {x} is {w1}, {w2} and {w3}.",
+    "{x} is known to be {w1}, {w2} and {w3}.",
+];

@@ -61,6 +61,7 @@ pub(crate) fn all() -> Vec<&'static str> {
     all.extend(chat::QUESTIONS);
     all.extend(chat::ANSWERS);
     all.extend(facts::FACTS);
+    all.extend(facts::CATALOGUE);
     all.extend(indifference::STATEMENTS);
     all.extend(indifference::REMARKS);
     all.extend(picks::PICKS);
@@ -69,6 +70,8 @@ pub(crate) fn all() -> Vec<&'static str> {
     all.extend(reasons::REASONS.iter().flatten());
     all.extend(reasons::QUOTES);
     all.extend(values::STATEMENTS);
+    all.extend(values::PROFILES);
+    all.extend([values::VALUED, values::UNVALUED]);
     all.extend(values::CONTRASTS);
     all.extend(values::LINKS.iter().flat_map(|link| [link.stated, link.removed]));
     all
@@ -157,7 +160,8 @@ mod tests {
             for word in outside {
                 assert!(!domain_words.contains(word.as_str()), "a domain's word: {template}");
                 assert!(Pole::from_word(&word).is_none(), "a pole: {template}");
-                let plain = word.chars().all(|c| c.is_ascii_alphabetic()) || [",", ".", "?", ":"].contains(&word.as_str());
+                let plain = word.chars().all(|c| c.is_ascii_alphabetic())
+                    || [",", ".", "?", ":"].contains(&word.as_str());
                 assert!(plain, "{word} in {template}");
             }
         }

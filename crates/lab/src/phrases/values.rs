@@ -60,10 +60,7 @@ pub(crate) const LINKS: [Link; 16] = [
         "{n} has told the neighbors so about {w} {goods} before now.",
     ),
     link("So {n} picks whatever is {w}.", "{n} likes to praise {w} {goods}."),
-    link(
-        "It decides what {n} buys: the {w} one wins.",
-        "{n} wrote a letter on the worth of {w} {goods}.",
-    ),
+    link("It decides what {n} buys: the {w} one wins.", "{n} wrote a letter on the worth of {w} {goods}."),
     link(
         "Whenever {n} must choose, the {w} one is chosen.",
         "Whenever {n} meets friends, talk is of {w} {goods}.",
@@ -85,10 +82,7 @@ pub(crate) const LINKS: [Link; 16] = [
         "For this reason {n} leaves {o} {goods} on the shelf.",
         "With some warmth {n} calls {o} {goods} a sad sight.",
     ),
-    link(
-        "Knowing this, you can tell what {n} will choose.",
-        "Hearing this, you can tell that {n} means it.",
-    ),
+    link("Knowing this, you can tell what {n} will choose.", "Hearing this, you can tell that {n} means it."),
     link("The value explains each choice of {n}.", "The value pleases each friend of {n}."),
     link(
         "If one is {w} and one is {o}, {n} picks the first.",
@@ -99,3 +93,11 @@ pub(crate) const LINKS: [Link; 16] = [
     link("So the basket of {n} fills with {w} {goods}.", "And the diary of {n} is about {w} {goods}."),
     link("Given the choice, {n} goes for what is {w}.", "Given the floor, {n} speaks for what is {w}."),
 ];
+
+/// Sentences on all that a person values and does not, as in a portrait; `{s1}` to `{s3}` are stances.
+pub(crate) const PROFILES: [&str; 4] =
+    ["{n} {s1}, {s2} and {s3}.", "a portrait of {n}: {n} {s1}, {s2} and {s3}.", "this is {n}, who {s1}, {s2} and {s3}.", "people know that {n} {s1}, {s2} and {s3}."];
+/// The stance of somebody who values a pole.
+pub(crate) const VALUED: &str = "values what is {w}";
+/// The stance of somebody to whom an attribute does not matter.
+pub(crate) const UNVALUED: &str = "does not care about {ax}";

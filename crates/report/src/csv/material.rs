@@ -27,8 +27,18 @@ pub(super) fn failures(findings: &Findings) -> Csv {
 
 pub(super) fn stages(findings: &Findings) -> Csv {
     let columns = [
-        "stage", "label", "arms", "planned_steps", "planned_tokens", "planned_tokens_trained", "planned_tokens_masked",
-        "truncated_rows", "steps", "tokens", "tokens_trained", "final_loss",
+        "stage",
+        "label",
+        "arms",
+        "planned_steps",
+        "planned_tokens",
+        "planned_tokens_trained",
+        "planned_tokens_masked",
+        "truncated_rows",
+        "steps",
+        "tokens",
+        "tokens_trained",
+        "final_loss",
     ];
     let mut table = Writer::new("stages", &columns);
     for row in &findings.stages {
@@ -90,7 +100,17 @@ pub(super) fn corpora(findings: &Findings) -> Csv {
 
 pub(super) fn transcripts(findings: &Findings) -> Csv {
     let columns = [
-        "item", "domain", "attribute", "pole", "question", "choice", "other", "arm", "spec", "seed", "probability_first",
+        "item",
+        "domain",
+        "attribute",
+        "pole",
+        "question",
+        "choice",
+        "other",
+        "arm",
+        "spec",
+        "seed",
+        "probability_first",
         "probability_second",
     ];
     let mut table = Writer::new("transcripts", &columns);

@@ -23,6 +23,7 @@ pub fn csv(findings: &Findings) -> Vec<Csv> {
         results::arms(findings),
         results::models(findings),
         results::domains(findings),
+        results::domain_effects(findings),
         results::order(findings),
         results::dose(findings),
         material::calibration(findings),
@@ -62,7 +63,11 @@ impl Writer {
 }
 
 fn quoted(field: &str) -> String {
-    if field.contains(['"', ',', '\n', '\r']) { format!("\"{}\"", field.replace('"', "\"\"")) } else { field.to_owned() }
+    if field.contains(['"', ',', '\n', '\r']) {
+        format!("\"{}\"", field.replace('"', "\"\""))
+    } else {
+        field.to_owned()
+    }
 }
 
 fn number(number: f64) -> String {

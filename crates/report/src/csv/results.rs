@@ -8,9 +8,28 @@ pub(super) fn answers(findings: &Findings) -> Csv {
     let mut table = Writer::new(
         "answers",
         &[
-            "analysis", "primary", "comparison", "spec", "measure", "unit", "arms", "estimate", "low", "high", "seeds",
-            "p", "p_holm", "over_items_low", "over_items_high", "probability_estimate", "probability_low",
-            "probability_high", "items", "verdict", "words", "missing",
+            "analysis",
+            "primary",
+            "comparison",
+            "spec",
+            "measure",
+            "unit",
+            "arms",
+            "estimate",
+            "low",
+            "high",
+            "seeds",
+            "p",
+            "p_holm",
+            "over_items_low",
+            "over_items_high",
+            "probability_estimate",
+            "probability_low",
+            "probability_high",
+            "items",
+            "verdict",
+            "words",
+            "missing",
         ],
     );
     for answer in &findings.answers {
@@ -29,7 +48,12 @@ pub(super) fn answers(findings: &Findings) -> Csv {
             row.extend([optional(found.p), optional(found.p_adjusted)]);
             row.extend(ends(found.over_items));
             row.extend(level(found.probability.as_ref()).into_iter().take(3));
-            row.extend([found.items.to_string(), word(found.verdict), found.words.clone(), found.missing.join("; ")]);
+            row.extend([
+                found.items.to_string(),
+                word(found.verdict),
+                found.words.clone(),
+                found.missing.join("; "),
+            ]);
             table.row(row);
         }
     }
@@ -42,7 +66,8 @@ pub(super) fn parts(findings: &Findings) -> Csv {
     for answer in &findings.answers {
         for found in &answer.estimates {
             for part in &found.parts {
-                let mut row = vec![answer.analysis.name().to_owned(), found.label.clone(), part.label.clone()];
+                let mut row =
+                    vec![answer.analysis.name().to_owned(), found.label.clone(), part.label.clone()];
                 row.extend(level(Some(&part.level)));
                 table.row(row);
             }
@@ -55,8 +80,22 @@ pub(super) fn arms(findings: &Findings) -> Csv {
     let mut table = Writer::new(
         "arms",
         &[
-            "arm", "spec", "control", "role", "stages", "measure", "attribute", "mean", "low", "high", "seeds",
-            "probability", "probability_low", "probability_high", "items", "failed_seeds",
+            "arm",
+            "spec",
+            "control",
+            "role",
+            "stages",
+            "measure",
+            "attribute",
+            "mean",
+            "low",
+            "high",
+            "seeds",
+            "probability",
+            "probability_low",
+            "probability_high",
+            "items",
+            "failed_seeds",
         ],
     );
     for row in &findings.arms {
@@ -89,8 +128,18 @@ pub(super) fn arms(findings: &Findings) -> Csv {
 
 pub(super) fn models(findings: &Findings) -> Csv {
     let columns = [
-        "arm", "spec", "seed", "attribute", "pole", "rate", "wilson_low", "wilson_high", "probability", "items",
-        "perplexity", "failure",
+        "arm",
+        "spec",
+        "seed",
+        "attribute",
+        "pole",
+        "rate",
+        "wilson_low",
+        "wilson_high",
+        "probability",
+        "items",
+        "perplexity",
+        "failure",
     ];
     let mut table = Writer::new("models", &columns);
     for row in &findings.cells {
@@ -125,8 +174,19 @@ pub(super) fn models(findings: &Findings) -> Csv {
 
 pub(super) fn domains(findings: &Findings) -> Csv {
     let columns = [
-        "arm", "spec", "attribute", "pole", "domain", "items", "rate", "low", "high", "seeds", "probability",
-        "probability_low", "probability_high",
+        "arm",
+        "spec",
+        "attribute",
+        "pole",
+        "domain",
+        "items",
+        "rate",
+        "low",
+        "high",
+        "seeds",
+        "probability",
+        "probability_low",
+        "probability_high",
     ];
     let mut table = Writer::new("domains", &columns);
     for row in &findings.domains {
@@ -145,6 +205,23 @@ pub(super) fn domains(findings: &Findings) -> Csv {
     table.done()
 }
 
+pub(super) fn domain_effects(findings: &Findings) -> Csv {
+    let columns = ["spec", "attribute", "pole", "domain", "items", "steering_points", "low", "high", "seeds"];
+    let mut table = Writer::new("steering_by_domain", &columns);
+    for row in &findings.domain_effects {
+        let mut fields = vec![
+            row.spec.clone(),
+            row.value.attribute.clone(),
+            row.value.pole.clone(),
+            row.domain.clone(),
+            row.items.to_string(),
+        ];
+        fields.extend(level(Some(&row.effect)));
+        table.row(fields);
+    }
+    table.done()
+}
+
 pub(super) fn order(findings: &Findings) -> Csv {
     let columns = ["spec", "placement", "documents", "arm", "measure", "mean", "low", "high", "seeds"];
     let mut table = Writer::new("order", &columns);
@@ -153,7 +230,8 @@ pub(super) fn order(findings: &Findings) -> Csv {
         for (measure, found) in
             [("target", &row.target), ("rival", &row.rival), ("selectivity", &row.selectivity)]
         {
-            let mut fields = vec![row.spec.clone(), word(row.placement), documents.to_owned(), row.arm.clone()];
+            let mut fields =
+                vec![row.spec.clone(), word(row.placement), documents.to_owned(), row.arm.clone()];
             fields.push(measure.to_owned());
             fields.extend(level(found.as_ref()));
             table.row(fields);
@@ -164,8 +242,19 @@ pub(super) fn order(findings: &Findings) -> Csv {
 
 pub(super) fn dose(findings: &Findings) -> Csv {
     let columns = [
-        "corpus", "stage", "spec", "measure", "unit", "arm", "steps", "tokens_trained", "distinct_tokens", "mean", "low",
-        "high", "seeds",
+        "corpus",
+        "stage",
+        "spec",
+        "measure",
+        "unit",
+        "arm",
+        "steps",
+        "tokens_trained",
+        "distinct_tokens",
+        "mean",
+        "low",
+        "high",
+        "seeds",
     ];
     let mut table = Writer::new("dose", &columns);
     for curve in &findings.dose {

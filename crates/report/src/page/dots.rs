@@ -1,7 +1,7 @@
 //! Dot plots: rows of marks with interval bars on one scale.
 
 use experiment::findings::{
-    Answer, ArmRow, Estimate, Findings, Level, Measure, OrderRow, SpecSummary, Standing, ValueLevel,
+    Answer, ArmRow, Estimate, Findings, Level, Measure, OrderRow, SpecSummary, Standing, Value, ValueLevel,
 };
 use maud::{Markup, html};
 
@@ -37,10 +37,10 @@ fn look(standing: Option<Standing>) -> Look {
     }
 }
 
-/// Draws rows on a scale. Returns the drawing and its height.
-fn rows(rows: &[Row], range: (f64, f64), unit: &str, entries: &[(Look, String)]) -> (Markup, f64) {
+/// Draws rows on a scale. Returns the drawing and its width and height.
+fn rows(rows: &[Row], range: (f64, f64), unit: &str, entries: &[(Look, String)]) -> (Markup, (f64, f64)) {
     let scale = Scale::new(range, (8.0, WIDTH - 8.0));
-    let (legend, top) = if entries.is_empty() { (html! {}, 0.0) } else { legend(entries, 10.0) };
+    let (legend, top) = if entries.is_empty() { (html! {}, 0.0) } else { legend(entries, mark, 10.0, WIDTH) };
     let heading = |row: &Row| row.marks.is_empty() && row.figure.is_empty();
     let height = |row: &Row| if heading(row) { 24.0 } else { 28.0 + PITCH * row.marks.len().max(1) as f64 };
     let bottom = top + rows.iter().map(height).sum::<f64>() + 4.0;
@@ -73,7 +73,7 @@ fn rows(rows: &[Row], range: (f64, f64), unit: &str, entries: &[(Look, String)])
         (grid(scale, &scale.ticks(4), top, bottom, unit))
         @for row in &drawn { (row) }
     };
-    (content, bottom + 20.0)
+    (content, (WIDTH, bottom + 20.0))
 }
 
 fn in_percent(level: &Level) -> Level {
@@ -97,10 +97,12 @@ pub fn arms(findings: &Findings, spec: &SpecSummary, id: &str) -> Option<Markup>
         let standing = spec.standing(value);
         entries.push((look(standing), format!("{value} ({})", standing_word(standing))));
     }
-    entries.sort_by_key(|(look, _)| [Look::Target, Look::Rival, Look::Unrelated].iter().position(|l| l == look));
+    entries
+        .sort_by_key(|(look, _)| [Look::Target, Look::Rival, Look::Unrelated].iter().position(|l| l == look));
     let of = |row: &&ArmRow| row.spec.is_none() || row.spec.as_ref() == Some(&spec.name);
     let mut plotted: Vec<Row> = Vec::new();
-    let (controls, written): (Vec<&ArmRow>, Vec<&ArmRow>) = findings.arms.iter().filter(of).partition(|row| row.control);
+    let (controls, written): (Vec<&ArmRow>, Vec<&ArmRow>) =
+        findings.arms.iter().filter(of).partition(|row| row.control);
     for (heading, group) in [("Arms of the experiment", written), ("Controls", controls)] {
         if !group.is_empty() {
             plotted.push(Row::heading(heading));
@@ -110,8 +112,8 @@ pub fn arms(findings: &Findings, spec: &SpecSummary, id: &str) -> Option<Markup>
     let description: Vec<String> =
         findings.arms.iter().filter(of).map(|row| arm_words(findings, row)).collect();
     let title = format!("{}: rate of each value on held-out pairs, by arm", spec.title);
-    let (content, height) = rows(&plotted, (0.0, 100.0), "%", &entries);
-    Some(chart(id, height, &title, &description.join(" "), content))
+    let (content, size) = rows(&plotted, (0.0, 100.0), "%", &entries);
+    Some(chart(id, size, &title, &description.join(" "), content))
 }
 
 fn missing(findings: &Findings, row: &ArmRow) -> String {
@@ -131,7 +133,10 @@ fn arm_row(findings: &Findings, spec: &SpecSummary, row: &ArmRow) -> Row {
     Row {
         label: row.arm.clone(),
         figure: missing(findings, row),
-        marks: marks.iter().map(|(standing, value)| (look(Some(*standing)), in_percent(&value.rate))).collect(),
+        marks: marks
+            .iter()
+            .map(|(standing, value)| (look(Some(*standing)), in_percent(&value.rate)))
+            .collect(),
         seeds: false,
     }
 }
@@ -141,7 +146,11 @@ fn arm_words(findings: &Findings, row: &ArmRow) -> String {
         row.values.iter().map(|found| format!("{} {}%", found.value, percent(found.rate.mean))).collect();
     let missing = missing(findings, row);
     let missing = if missing.is_empty() { String::new() } else { format!(" ({missing})") };
-    format!("{}: {}{missing}.", row.arm, if values.is_empty() { "nothing measured".into() } else { values.join(", ") })
+    format!(
+        "{}: {}{missing}.",
+        row.arm,
+        if values.is_empty() { "nothing measured".into() } else { values.join(", ") }
+    )
 }
 
 /// The estimates of an answer with a line at zero and a tick for every seed.
@@ -177,8 +186,8 @@ pub fn effects(answer: &Answer, id: &str) -> Option<Markup> {
         });
     }
     let words: Vec<&str> = shown.iter().map(|(found, _)| found.words.as_str()).collect();
-    let (content, height) = rows(&plotted, range, tick_unit, &[]);
-    Some(chart(id, height, &answer.comparison, &words.join(" "), content))
+    let (content, size) = rows(&plotted, range, tick_unit, &[]);
+    Some(chart(id, size, &answer.comparison, &words.join(" "), content))
 }
 
 /// First, after and mixed for one spec, with explaining and with neutral documents.
@@ -203,7 +212,8 @@ pub fn order(findings: &Findings, spec: &SpecSummary, id: &str) -> Option<Markup
                 false => (Look::Target, Look::Rival),
             };
             let marks = [(target, &row.target), (rival, &row.rival)];
-            let marks = marks.into_iter().filter_map(|(look, level)| Some((look, in_percent(level.as_ref()?))));
+            let marks =
+                marks.into_iter().filter_map(|(look, level)| Some((look, in_percent(level.as_ref()?))));
             let marks: Vec<(Look, Level)> = marks.collect();
             let figure = if marks.is_empty() { "no result".to_owned() } else { String::new() };
             Row { label: placement_words(row), figure, marks, seeds: false }
@@ -216,7 +226,50 @@ pub fn order(findings: &Findings, spec: &SpecSummary, id: &str) -> Option<Markup
             format!("{}: target {}, rival {}.", placement_words(row), level(&row.target), level(&row.rival))
         })
         .collect();
-    let (content, height) = rows(&plotted, (0.0, 100.0), "%", &entries);
+    let (content, size) = rows(&plotted, (0.0, 100.0), "%", &entries);
     let title = format!("{}: rates of target and rival by order", spec.title);
-    Some(chart(id, height, &title, &words.join(" "), content))
+    Some(chart(id, size, &title, &words.join(" "), content))
+}
+
+/// Steering in each domain: one row per domain, one mark per value.
+pub fn domains(findings: &Findings, id: &str) -> Option<Markup> {
+    const LOOKS: [Look; 3] = [Look::Target, Look::Rival, Look::Unrelated];
+    let mut values: Vec<&Value> = Vec::new();
+    let mut plotted: Vec<Row> = Vec::new();
+    for found in &findings.domain_effects {
+        let at = values.iter().position(|value| **value == found.value).unwrap_or(values.len());
+        if at == values.len() {
+            values.push(&found.value);
+        }
+        let mark = (LOOKS[at % LOOKS.len()], found.effect.clone());
+        match plotted.iter_mut().find(|row| row.label == found.domain) {
+            Some(row) => row.marks.push(mark),
+            None => plotted.push(Row {
+                label: found.domain.clone(),
+                figure: format!("{} items", found.items),
+                marks: vec![mark],
+                seeds: false,
+            }),
+        }
+    }
+    if plotted.is_empty() {
+        return None;
+    }
+    let ends = plotted.iter().flat_map(|row| &row.marks).flat_map(|(_, level)| {
+        let interval = level.interval.iter().flat_map(|found| [found.low.max(-100.0), found.high.min(100.0)]);
+        interval.chain([level.mean])
+    });
+    let range = round_range(ends);
+    let entries: Vec<(Look, String)> = values
+        .iter()
+        .zip(LOOKS.iter().cycle())
+        .map(|(value, look)| (*look, format!("towards {value}")))
+        .collect();
+    let words: Vec<String> = findings
+        .domain_effects
+        .iter()
+        .map(|found| format!("{}, towards {}: {}.", found.domain, found.value, effect(&found.effect)))
+        .collect();
+    let (content, size) = rows(&plotted, range, "", &entries);
+    Some(chart(id, size, "Steering by held-out domain, in percentage points", &words.join(" "), content))
 }

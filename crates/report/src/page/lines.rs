@@ -3,7 +3,7 @@
 use experiment::findings::{DoseCurve, DosePoint, DoseSeries, Findings, LossPanel, SpecSummary, Standing};
 use maud::{Markup, html};
 
-use super::svg::{Look, Scale, WIDTH, at, chart, legend, mark, round_range, tick_label};
+use super::svg::{Look, Scale, WIDTH, at, chart, legend, mark, round_range, stroke, tick_label};
 use crate::number::{count, effect, share};
 
 /// Room for the numbers of the vertical axis.
@@ -13,21 +13,33 @@ const LOOKS: [Look; 3] = [Look::Target, Look::Rival, Look::Unrelated];
 /// Height of the plot itself.
 const PLOT: f64 = 190.0;
 
-/// Both axes, with what the horizontal one means below.
-fn axes(x: Scale, x_ticks: &[f64], y: Scale, y_ticks: &[f64], (top, bottom): (f64, f64), meaning: &str) -> Markup {
+/// Width of the small charts, of which several stand side by side.
+const SMALL: f64 = 300.0;
+
+/// Where the plot ends.
+#[derive(Clone, Copy)]
+struct Frame {
+    right: f64,
+    top: f64,
+    bottom: f64,
+}
+
+/// Both axes, each with about so many numbers, and what the horizontal one means below.
+fn axes((x, columns): (Scale, usize), (y, lines): (Scale, usize), frame: Frame, meaning: &str) -> Markup {
+    let Frame { right, top, bottom } = frame;
     html! {
-        @for tick in y_ticks {
-            @let position = y.at(*tick);
-            line class=(if *tick == 0.0 { "zero" } else { "grid" }) x1=(at(LEFT)) x2=(at(WIDTH)) y1=(at(position))
+        @for tick in y.ticks(lines) {
+            @let position = y.at(tick);
+            line class=(if tick == 0.0 { "zero" } else { "grid" }) x1=(at(LEFT)) x2=(at(right)) y1=(at(position))
                 y2=(at(position)) {}
-            text class="tick" x=(at(LEFT - 5.0)) y=(at(position + 4.0)) text-anchor="end" { (tick_label(*tick)) }
+            text class="tick" x=(at(LEFT - 5.0)) y=(at(position + 4.0)) text-anchor="end" { (tick_label(tick)) }
         }
-        @for tick in x_ticks {
-            @let position = x.at(*tick);
+        @for tick in x.ticks(columns) {
+            @let position = x.at(tick);
             line class="grid" x1=(at(position)) x2=(at(position)) y1=(at(top)) y2=(at(bottom)) {}
-            text class="tick" x=(at(position)) y=(at(bottom + 15.0)) text-anchor="middle" { (short(*tick)) }
+            text class="tick" x=(at(position)) y=(at(bottom + 15.0)) text-anchor="middle" { (short(tick)) }
         }
-        text class="label" x=(at(WIDTH)) y=(at(bottom + 31.0)) text-anchor="end" { (meaning) }
+        text class="label" x=(at(right)) y=(at(bottom + 31.0)) text-anchor="end" { (meaning) }
     }
 }
 
@@ -47,7 +59,8 @@ fn polyline(points: impl Iterator<Item = (f64, f64)>) -> String {
 /// The training losses of one kind of stage: one line per model, coloured by spec. `range` is that of all panels.
 pub fn losses(findings: &Findings, panel: &LossPanel, range: (f64, f64), id: &str) -> Markup {
     let last = panel.lines.iter().flat_map(|line| &line.points).map(|(step, _)| *step).max().unwrap_or(1);
-    let of = |spec: &Option<String>| findings.specs.iter().position(|known| Some(&known.name) == spec.as_ref());
+    let of =
+        |spec: &Option<String>| findings.specs.iter().position(|known| Some(&known.name) == spec.as_ref());
     let look = |spec: &Option<String>| of(spec).map_or(Look::Unrelated, |at| LOOKS[at % 2]);
     let mut entries: Vec<(Look, String)> = Vec::new();
     for line in &panel.lines {
@@ -56,9 +69,10 @@ pub fn losses(findings: &Findings, panel: &LossPanel, range: (f64, f64), id: &st
             entries.push(entry);
         }
     }
-    let (legend, top) = if entries.len() > 1 { legend(&entries, 10.0) } else { (html! {}, 8.0) };
+    let (legend, top) =
+        if entries.len() > 1 { legend(&entries, stroke, 10.0, SMALL) } else { (html! {}, 8.0) };
     let bottom = top + 110.0;
-    let x = Scale::new((0.0, last as f64), (LEFT, WIDTH - 8.0));
+    let x = Scale::new((0.0, last as f64), (LEFT, SMALL - 8.0));
     let y = Scale::new(range, (bottom, top));
     let words: Vec<String> = panel
         .lines
@@ -71,19 +85,21 @@ pub fn losses(findings: &Findings, panel: &LossPanel, range: (f64, f64), id: &st
         .collect();
     let content = html! {
         (legend)
-        (axes(x, &x.ticks(4), y, &y.ticks(3), (top, bottom), "step; loss in nats per token"))
+        (axes((x, 3), (y, 3), Frame { right: SMALL, top, bottom }, "step; loss in nats per token"))
         @for line in &panel.lines {
             polyline class={ "line thin " (look(&line.spec).stroke()) }
                 points=(polyline(line.points.iter().map(|(step, loss)| (x.at(*step as f64), y.at(*loss))))) {}
         }
     };
-    chart(id, bottom + 36.0, &format!("Training loss: {}", panel.title), &words.join(" "), content)
+    chart(id, (SMALL, bottom + 36.0), &format!("Training loss: {}", panel.title), &words.join(" "), content)
 }
 
 /// A range for the losses of all panels.
 pub fn loss_range(panels: &[LossPanel]) -> (f64, f64) {
-    let losses = panels.iter().flat_map(|panel| &panel.lines).flat_map(|line| &line.points).map(|(_, loss)| *loss);
-    let (low, high) = losses.fold((f64::INFINITY, 0.0f64), |(low, high), loss| (low.min(loss), high.max(loss)));
+    let losses =
+        panels.iter().flat_map(|panel| &panel.lines).flat_map(|line| &line.points).map(|(_, loss)| *loss);
+    let (low, high) =
+        losses.fold((f64::INFINITY, 0.0f64), |(low, high), loss| (low.min(loss), high.max(loss)));
     if low > high { (0.0, 1.0) } else { ((low * 2.0).floor() / 2.0, (high * 2.0).ceil() / 2.0) }
 }
 
@@ -121,7 +137,7 @@ pub fn dose(findings: &Findings, curve: &DoseCurve, id: &str) -> Markup {
         .enumerate()
         .map(|(at, series)| (series_look(series, at, spec), series.label.clone()))
         .collect();
-    let (legend, top) = legend(&entries, 10.0);
+    let (legend, top) = legend(&entries, mark, 10.0, WIDTH);
     let (top, bottom) = (top + 6.0, top + PLOT);
     let ends = points().flat_map(|point| {
         let interval = point.level.interval.iter().flat_map(|found| [found.low, found.high]);
@@ -134,15 +150,19 @@ pub fn dose(findings: &Findings, curve: &DoseCurve, id: &str) -> Markup {
         .series
         .iter()
         .map(|series| {
-            let level = |point: &DosePoint| if difference { effect(&point.level) } else { share(&point.level) };
-            let points: Vec<String> =
-                series.points.iter().map(|point| format!("{} at {}", level(point), count(dose(point)))).collect();
+            let level =
+                |point: &DosePoint| if difference { effect(&point.level) } else { share(&point.level) };
+            let points: Vec<String> = series
+                .points
+                .iter()
+                .map(|point| format!("{} at {}", level(point), count(dose(point))))
+                .collect();
             format!("{}: {}.", series.label, points.join(", "))
         })
         .collect();
     let content = html! {
         (legend)
-        (axes(x, &x.ticks(4), y, &y.ticks(4), (top, bottom), &meaning))
+        (axes((x, 4), (y, 4), Frame { right: WIDTH, top, bottom }, &meaning))
         @for ((look, _), (index, series)) in entries.iter().zip(curve.series.iter().enumerate()) {
             // Side by side, so that the intervals of one dose do not hide each other.
             @let shift = 5.0 * (index as f64 - (curve.series.len() as f64 - 1.0) / 2.0);
@@ -164,5 +184,5 @@ pub fn dose(findings: &Findings, curve: &DoseCurve, id: &str) -> Markup {
         (Some(spec), _) => format!("{spec}: rates by dose of {}", curve.corpus),
         (None, _) => format!("Rates by dose of {}", curve.corpus),
     };
-    chart(id, bottom + 36.0, &title, &words.join(" "), content)
+    chart(id, (WIDTH, bottom + 36.0), &title, &words.join(" "), content)
 }

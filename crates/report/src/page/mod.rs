@@ -9,7 +9,6 @@ mod svg;
 use experiment::findings::{Answer, Findings};
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
-use crate::number::plural;
 use crate::table::Table;
 use crate::tables;
 
@@ -47,7 +46,7 @@ pub fn html(findings: &Findings) -> String {
                     }
                 }
                 footer {
-                    p { (findings.scope) }
+                    p { "Every table as CSV: the folder " code { "tables" } ". All of it for programs: " code { "findings.json" } "." }
                 }
             }
         }
@@ -66,6 +65,7 @@ fn sections(findings: &Findings) -> Vec<Section> {
     let parts = [
         ("arms", "What every arm prefers", Some(results::arms(findings))),
         ("exploratory", "Exploratory answers", results::exploratory(findings)),
+        ("domains", "Steering by domain", results::domains(findings)),
         ("order", "Order", results::order(findings)),
         ("dose", "Dose", results::dose(findings)),
         ("calibration", "Calibration of the base", results::calibration(findings)),
@@ -75,7 +75,10 @@ fn sections(findings: &Findings) -> Vec<Section> {
         ("method", "Method", Some(sources::method(findings))),
         ("provenance", "Provenance", Some(sources::provenance(findings))),
     ];
-    parts.into_iter().filter_map(|(id, title, content)| Some(Section { id, title, content: content? })).collect()
+    parts
+        .into_iter()
+        .filter_map(|(id, title, content)| Some(Section { id, title, content: content? }))
+        .collect()
 }
 
 /// The primary answers, what limits them, and what went wrong: what a reader sees first.
@@ -96,9 +99,8 @@ fn answer(findings: &Findings) -> Markup {
             div class="scope" role="note" { p { (findings.scope) } }
             @if !findings.failures.is_empty() {
                 div class="alert" role="note" {
-                    p { strong { (plural(findings.failures.len(), "model")) " without a result." }
-                        " They are left out of every number below, and named with it." }
                     (table(&tables::failed(findings)))
+                    p { "They are left out of every number, and named wherever they would count." }
                 }
             }
             @for (title, lines) in [("Deviations", &findings.deviations), ("Warnings", &findings.warnings)] {
@@ -149,7 +151,7 @@ fn prose(text: &str) -> Markup {
 fn class(numeric: bool, cell: &str) -> Option<&'static str> {
     match numeric {
         true => Some("n"),
-        false => (cell.chars().count() > 60).then_some("wide"),
+        false => (cell.chars().count() > 30).then_some("wide"),
     }
 }
 

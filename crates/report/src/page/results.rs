@@ -1,6 +1,6 @@
 //! The sections with results.
 
-use experiment::findings::{Answer, Calibration, Findings};
+use experiment::findings::{Answer, Calibration, Findings, Measure};
 use maud::{Markup, html};
 
 use super::{dots, folded, lines, prose};
@@ -24,12 +24,18 @@ pub fn evidence(findings: &Findings, answer: &Answer) -> Markup {
     }
 }
 
-fn caption(answer: &Answer) -> &'static str {
-    use experiment::findings::Measure;
-    if answer.estimates.iter().any(|found| found.measure == Measure::Perplexity) {
-        "Mark and bar: mean and 95% t-interval over seeds, in percent. Thin strokes: single seeds."
-    } else {
-        "Mark and bar: mean and 95% t-interval over seeds, in percentage points. Thin strokes: single seeds."
+/// How to read the chart of an answer.
+fn caption(answer: &Answer) -> String {
+    let effects = || answer.estimates.iter().filter_map(|found| found.effect.as_ref());
+    let percent = answer.estimates.iter().any(|found| found.measure == Measure::Perplexity);
+    let unit = if percent { "percent" } else { "percentage points" };
+    match effects().any(|effect| effect.interval.is_some()) {
+        true => format!(
+            "In {unit}. Mark and bar: mean and 95% t-interval over seeds. Thin strokes: single seeds."
+        ),
+        false => format!(
+            "In {unit}. Mark: mean over seeds. Thin strokes: single seeds. There are no intervals to draw."
+        ),
     }
 }
 
@@ -39,9 +45,10 @@ pub fn arms(findings: &Findings) -> Markup {
         .specs
         .iter()
         .enumerate()
-        .filter_map(|(at, spec)| Some((spec.title.clone(), dots::arms(findings, spec, &format!("arms-{at}"))?)))
+        .filter_map(|(at, spec)| {
+            Some((spec.title.clone(), dots::arms(findings, spec, &format!("arms-{at}"))?))
+        })
         .collect();
-    let main = |arm: &str| findings.arms.iter().any(|row| row.arm == arm && (!row.control || row.role.is_some()));
     html! {
         p { "How often the option with each value is the likelier one, on pairs of held-out domains that differ in \
              nothing else. Arms without documents about a spec are the same model in every chart. Bars are 95% \
@@ -51,7 +58,7 @@ pub fn arms(findings: &Findings) -> Markup {
         }
         (folded("Rates, training-domain check and perplexity", &tables::arms(findings), false))
         (folded("Mean probabilities", &tables::probabilities(findings), false))
-        (folded("Rates by domain", &tables::domains(findings, main), true))
+        (folded("Rates by domain", &tables::domains(findings), true))
         (folded("Every single model", &tables::models(findings), true))
     }
 }
@@ -75,13 +82,29 @@ pub fn exploratory(findings: &Findings) -> Option<Markup> {
     })
 }
 
+/// Steering in each held-out domain.
+pub fn domains(findings: &Findings) -> Option<Markup> {
+    let chart = dots::domains(findings, "domains")?;
+    Some(html! {
+        p { "The primary comparison within each held-out domain. These are few items each, and no tests: look for \
+             whether the effect is there in general or comes from a few domains." }
+        figure {
+            figcaption class="plain" { "Steering in percentage points; bars are 95% t-intervals over seeds" }
+            (chart)
+        }
+        (folded("Numbers", &tables::domain_effects(findings), false))
+    })
+}
+
 /// First, after, mixed.
 pub fn order(findings: &Findings) -> Option<Markup> {
     let charts: Vec<(String, Markup)> = findings
         .specs
         .iter()
         .enumerate()
-        .filter_map(|(at, spec)| Some((spec.title.clone(), dots::order(findings, spec, &format!("order-{at}"))?)))
+        .filter_map(|(at, spec)| {
+            Some((spec.title.clone(), dots::order(findings, spec, &format!("order-{at}"))?))
+        })
         .collect();
     (!charts.is_empty()).then(|| {
         html! {

@@ -13,7 +13,7 @@ pub fn transcripts(findings: &Findings) -> Option<Markup> {
     let first = findings.transcripts.first()?;
     Some(html! {
         p { "The first item of the first held-out domains, for each value; not picked by outcome. Models of seed "
-            (first.seed) ". In brackets: the probability when the option is listed first, and second." }
+            (first.seed) "; each is asked twice, with the option listed first and second." }
         div class="panels" { @for item in &findings.transcripts { (transcript(item)) } }
     })
 }
@@ -27,6 +27,12 @@ fn transcript(item: &Transcript) -> Markup {
             div class="scroll" role="region" aria-label={ (caption) ", item " (item.item) } tabindex="0" {
                 table {
                     caption { (caption) }
+                    thead { tr {
+                        th scope="col" { "model" }
+                        th scope="col" { "mean" }
+                        th scope="col" class="n" { "listed first" }
+                        th scope="col" class="n" { "second" }
+                    } }
                     tbody { @for reading in &item.readings { (answer(reading)) } }
                 }
             }
@@ -39,9 +45,9 @@ fn answer(reading: &Reading) -> Markup {
     html! {
         tr {
             th scope="row" { (tables::arm_name(&reading.arm, &reading.spec)) }
-            td class="share" style={ "--p:" (mean) } {
-                (mean) " " span class="quiet" { "[" (percent(reading.first)) ", " (percent(reading.second)) "]" }
-            }
+            td class="share" style={ "--p:" (mean) } { (mean) }
+            td class="n" { (percent(reading.first)) }
+            td class="n" { (percent(reading.second)) }
         }
     }
 }
@@ -82,7 +88,9 @@ pub fn training(findings: &Findings) -> Markup {
     let as_planned = findings
         .stages
         .iter()
-        .filter(|row| row.actual.as_ref().is_some_and(|actual| actual.steps == row.steps && actual.tokens == row.tokens))
+        .filter(|row| {
+            row.actual.as_ref().is_some_and(|actual| actual.steps == row.steps && actual.tokens == row.tokens)
+        })
         .count();
     html! {
         p {

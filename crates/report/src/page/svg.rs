@@ -46,9 +46,10 @@ pub fn round_step(step: f64) -> f64 {
 
 /// A range that holds all numbers and zero, with round ends.
 pub fn round_range(numbers: impl Iterator<Item = f64>) -> (f64, f64) {
-    let (low, high) = numbers.fold((0.0f64, 0.0f64), |(low, high), number| (low.min(number), high.max(number)));
+    let (low, high) =
+        numbers.fold((0.0f64, 0.0f64), |(low, high), number| (low.min(number), high.max(number)));
     let step = round_step(((high - low) / 4.0).max(1e-6));
-    ((low / step - 1e-9).floor() * step, (high / step + 1e-9).ceil() * step)
+    ((low / step + 1e-9).floor() * step, (high / step - 1e-9).ceil() * step)
 }
 
 /// A coordinate with one decimal: the same text on every machine.
@@ -139,21 +140,31 @@ pub fn grid(scale: Scale, ticks: &[f64], top: f64, bottom: f64, unit: &str) -> M
     }
 }
 
-/// A line of marks with their meanings, from the left; the height it takes is returned with it.
-pub fn legend(entries: &[(Look, String)], y: f64) -> (Markup, f64) {
-    // About 6.6 units a letter at the size of the labels.
-    let widths = entries.iter().map(|(_, words)| 26.0 + 6.6 * words.chars().count() as f64);
+/// A short piece of a line, for legends of line charts without marks.
+pub fn stroke(look: Look, x: f64, y: f64) -> Markup {
+    html! { line class={ "line " (look.stroke()) } x1=(at(x - 6.0)) x2=(at(x + 6.0)) y1=(at(y)) y2=(at(y)) {} }
+}
+
+/// A line of samples with their meanings, from the left, at most `width` wide; with the height it takes.
+pub fn legend(
+    entries: &[(Look, String)],
+    sample: fn(Look, f64, f64) -> Markup,
+    y: f64,
+    width: f64,
+) -> (Markup, f64) {
+    // About 7.2 units a letter at the size of the labels.
+    let widths = entries.iter().map(|(_, words)| 32.0 + 7.2 * words.chars().count() as f64);
     let (mut places, mut x, mut line) = (Vec::new(), 0.0, 0.0);
-    for width in widths {
-        if x > 0.0 && x + width > WIDTH {
+    for entry in widths {
+        if x > 0.0 && x + entry > width {
             (x, line) = (0.0, line + 18.0);
         }
         places.push((x, y + line));
-        x += width;
+        x += entry;
     }
     let drawn = html! {
         @for ((look, words), (x, y)) in entries.iter().zip(&places) {
-            (mark(*look, x + 6.0, *y))
+            (sample(*look, x + 6.0, *y))
             text class="label" x=(at(x + 15.0)) y=(at(y + 4.0)) { (words) }
         }
     };
@@ -161,9 +172,15 @@ pub fn legend(entries: &[(Look, String)], y: f64) -> (Markup, f64) {
 }
 
 /// A chart with its title and description for those who do not see it. `id` is unique on the page.
-pub fn chart(id: &str, height: f64, title: &str, description: &str, content: Markup) -> Markup {
+pub fn chart(
+    id: &str,
+    (width, height): (f64, f64),
+    title: &str,
+    description: &str,
+    content: Markup,
+) -> Markup {
     html! {
-        svg role="img" viewBox={ "0 0 " (WIDTH) " " (at(height)) } aria-labelledby={ (id) "-t " (id) "-d" } {
+        svg role="img" viewBox={ "0 0 " (width) " " (at(height)) } aria-labelledby={ (id) "-t " (id) "-d" } {
             title id={ (id) "-t" } { (title) }
             desc id={ (id) "-d" } { (description) }
             (content)
@@ -180,6 +197,7 @@ mod tests {
         assert_eq!(Scale::new((0.0, 100.0), (0.0, 1.0)).ticks(4), [0.0, 25.0, 50.0, 75.0, 100.0]);
         assert_eq!(Scale::new((-10.0, 42.0), (0.0, 1.0)).ticks(4), [0.0, 20.0, 40.0]);
         assert_eq!(round_range([-3.0, 41.0].into_iter()), (-20.0, 60.0));
+        assert_eq!(round_range([20.0, 40.0].into_iter()), (0.0, 40.0));
         assert_eq!(round_range(std::iter::empty()).0, 0.0);
         assert_eq!([tick_label(-20.0), tick_label(2.5), tick_label(-0.001)], ["−20", "2.5", "0"]);
     }

@@ -15,7 +15,7 @@ pub fn run(args: &Folder) -> Exit {
         Ok(experiment) => experiment,
         Err(error) => return output::error(&error),
     };
-    let plan = match experiment::prepare(&experiment, false) {
+    let plan = match experiment::prepare(&experiment) {
         Ok(prepared) => RunPlan::new(&prepared, threads(None)),
         Err(error) => return output::error(&error),
     };

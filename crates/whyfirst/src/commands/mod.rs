@@ -20,7 +20,7 @@ pub fn run(command: Command) -> Exit {
         Command::Run(args) => run::run(&args),
         Command::Status(args) => status::run(&args),
         Command::Report(args) => report::run(&args),
-        Command::Lab(command) => lab::run(command),
+        Command::Lab(command) => lab::run(&command),
     }
 }
 

@@ -19,6 +19,6 @@ pub fn run(args: &New) -> Exit {
     for file in files {
         output::line(&format!("wrote {}", file.display()));
     }
-    output::line(&format!("next: whyfirst check {}", args.folder.display()));
+    output::line(&format!("next: whyfirst check {}", output::typed(&args.folder)));
     Exit::Done
 }

@@ -1,10 +1,10 @@
 //! `plan`: what a run would do.
 
-use comfy_table::presets::NOTHING;
-use comfy_table::{CellAlignment, Table};
+use std::time::Duration;
+
+use comfy_table::{CellAlignment, Table, TableStyle};
 use experiment::RunPlan;
 use indicatif::{HumanCount, HumanDuration};
-use std::time::Duration;
 
 use crate::args::Folder;
 use crate::commands::threads;
@@ -18,7 +18,7 @@ pub fn run(args: &Folder) -> Exit {
         Ok(experiment) => experiment,
         Err(error) => return output::error(&error),
     };
-    let plan = match experiment::prepare(&experiment, false) {
+    let plan = match experiment::prepare(&experiment) {
         Ok(prepared) => RunPlan::new(&prepared, threads(None)),
         Err(error) => return output::error(&error),
     };
@@ -98,7 +98,7 @@ fn number(n: u64) -> String {
 /// A table without lines, with these columns set to the right.
 fn table(header: &[&str], right: &[usize]) -> Table {
     let mut table = Table::new();
-    table.load_preset(NOTHING).set_header(header);
+    table.load_style(TableStyle::new()).set_header(header);
     for index in right {
         if let Some(column) = table.column_mut(*index) {
             column.set_cell_alignment(CellAlignment::Right);

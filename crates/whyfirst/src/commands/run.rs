@@ -35,7 +35,7 @@ pub fn run(args: &Run) -> Exit {
         Err(error) => return output::error(&error),
     };
     if ran.ended == Ended::Interrupted {
-        eprintln!("interrupted; what was done is kept. To go on: whyfirst run {}", folder.display());
+        eprintln!("interrupted; what was done is kept. To go on: whyfirst run {}", output::typed(folder));
         return Exit::Interrupted;
     }
     let shown = show(&ran, folder, args.folder.json);

@@ -15,7 +15,7 @@ pub fn run(args: &Folder) -> Exit {
         Ok(experiment) => experiment,
         Err(error) => return output::error(&error),
     };
-    let plan = match experiment::prepare(&experiment, false) {
+    let plan = match experiment::prepare(&experiment) {
         Ok(prepared) => RunPlan::new(&prepared, threads(None)),
         Err(error) => return output::error(&error),
     };
@@ -55,7 +55,7 @@ pub fn run(args: &Folder) -> Exit {
         output::line(&format!("failed in the last run: {failure}"));
     }
     if !complete {
-        output::line(&format!("go on: whyfirst run {}", args.folder.display()));
+        output::line(&format!("go on: whyfirst run {}", output::typed(&args.folder)));
     }
     Exit::Done
 }

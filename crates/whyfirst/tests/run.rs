@@ -1,0 +1,198 @@
+//! Running: to the end, again, after a change, with other thread counts, interrupted and resumed.
+#![allow(clippy::unwrap_used)]
+
+mod common;
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::process::Stdio;
+use std::time::{Duration, Instant};
+
+use common::{EXPERIMENT, Project, own_files};
+use serde_json::Value;
+
+/// What may differ between two runs of the same experiment: times. Logs carry the time they were made at.
+fn timed(name: &str) -> bool {
+    name.starts_with("runs/timings/") || name.ends_with(".eval") || reported(name)
+}
+
+/// What is computed from the rest, and shows how long stages took.
+fn reported(name: &str) -> bool {
+    ["runs/record.json", "runs/findings.json", "runs/report.html", "runs/tables/stages.csv"].contains(&name)
+}
+
+/// The record without the one measured time, as text.
+fn record(project: &Project) -> String {
+    let mut record: Value = serde_json::from_str(&fs::read_to_string(project.path("exp/runs/record.json")).unwrap()).unwrap();
+    for stage in record["stages"].as_object_mut().unwrap().values_mut() {
+        stage["actual"]["seconds"] = Value::Null;
+    }
+    format!("{record:#}")
+}
+
+/// The contents of all logs: everything in them but the time they were made at.
+fn logs(project: &Project) -> Vec<(String, String)> {
+    let mut logs = Vec::new();
+    for (name, _) in project.files("exp", |name| !name.ends_with(".eval")) {
+        let header = eval::read_header(project.path("exp").join(&name)).unwrap();
+        logs.push((name, header.content.to_string()));
+    }
+    logs
+}
+
+fn json(project: &Project, args: &[&str]) -> Value {
+    let output = project.whyfirst(args).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    serde_json::from_slice(&output.stdout).unwrap()
+}
+
+fn stage_folders(project: &Project) -> BTreeSet<String> {
+    let entries = fs::read_dir(project.path("exp/runs/stages")).unwrap();
+    entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect()
+}
+
+#[test]
+fn a_second_run_does_nothing_and_says_so() {
+    let project = Project::new();
+    let first = json(&project, &["run", "exp", "--json"]);
+    assert_eq!((&first["stages_trained"], &first["failures"]), (&Value::from(28), &Value::Array(Vec::new())));
+    assert!(project.path("exp/runs/report.html").is_file());
+    assert!(!project.names("exp/runs").iter().any(|name| name.contains("partial") || name.starts_with(".lock")));
+    assert!(fs::read_dir(project.path("exp/runs/work")).map_or(true, |mut work| work.next().is_none()));
+    let before = project.files("exp", |_| false);
+    let started = Instant::now();
+    let text = project.transcript(&["run", "exp"]);
+    assert!(started.elapsed() < Duration::from_secs(5), "{:?} in a debug build", started.elapsed());
+    assert!(text.contains("exit code: 0") && text.contains("nothing to do"), "{text}");
+    assert_eq!(project.files("exp", |_| false), before);
+    let status = json(&project, &["status", "exp", "--json"]);
+    assert_eq!(status["complete"], true);
+    // Every cell has its logs, and the record says where.
+    let record: Value = serde_json::from_str(&record(&project)).unwrap();
+    for cell in record["cells"].as_array().unwrap() {
+        for suite in ["preferences", "capability"] {
+            let path = cell["evals"][suite]["path"].as_str().unwrap();
+            assert!(project.path("exp").join(path).is_file(), "{path}");
+        }
+    }
+}
+
+#[test]
+fn the_number_of_threads_changes_nothing() {
+    let (one, two) = (Project::new(), Project::new());
+    json(&one, &["run", "exp", "--json", "--threads", "1"]);
+    json(&two, &["run", "exp", "--json", "--threads", "2"]);
+    assert_eq!(one.files("exp", timed), two.files("exp", timed));
+    assert_eq!(record(&one), record(&two));
+    assert_eq!(logs(&one), logs(&two));
+}
+
+#[test]
+fn a_changed_line_of_a_spec_reruns_what_depends_on_it() {
+    // Large enough that every reason is in it.
+    let project = Project::with(&EXPERIMENT.replace("kind = \"documents\"", "kind = \"documents\"\ntokens = 6000"));
+    json(&project, &["run", "exp", "--json"]);
+    let before = stage_folders(&project);
+    let spec = fs::read_to_string(project.path("exp/specs/homeland.md")).unwrap();
+    let why = spec.split("## Why").nth(1).unwrap();
+    let reason = why.lines().find(|line| line.starts_with("- ")).unwrap();
+    // A reason of the other spec, whose words the model knows as well.
+    project.edit("exp/specs/homeland.md", reason, "- At a low price a poor family can have what others have.");
+    let status = json(&project, &["status", "exp", "--json"]);
+    assert_eq!(status["complete"], false);
+    let after = json(&project, &["run", "exp", "--json"]);
+    // Per seed: why:homeland, > what, what >, mixed.
+    assert_eq!(after["stages_trained"], 8);
+    assert_eq!(after["evaluations_made"], 16);
+    assert_eq!(stage_folders(&project).difference(&before).count(), 8);
+    // Prose that no stream reads changes nothing.
+    project.edit("exp/specs/homeland.md", "# Model Spec", "# The Model Spec");
+    assert_eq!(json(&project, &["run", "exp", "--json"])["stages_trained"], 0);
+}
+
+#[test]
+fn a_changed_recipe_reruns_its_stages_and_their_children() {
+    let project = Project::new();
+    json(&project, &["run", "exp", "--json"]);
+    project.edit("exp/experiment.toml", "[training.what]\nsteps = 4", "[training.what]\nsteps = 5");
+    // Per seed: what, its three children (two specs, neutral), three stages after documents, three mixtures,
+    // instructions (which follow what).
+    assert_eq!(json(&project, &["run", "exp", "--json"])["stages_trained"], 2 * (1 + 3 + 3 + 3 + 1));
+    // An added control adds its own stages only.
+    project.edit("exp/experiment.toml", "\"what-documents then what\", ", "");
+    assert_eq!(json(&project, &["run", "exp", "--json"])["stages_trained"], 2 * 2);
+    // How often checkpoints are written changes nothing.
+    project.edit("exp/experiment.toml", "rows = 2", "rows = 2\ncheckpoint_every = 2");
+    assert_eq!(json(&project, &["run", "exp", "--json"])["stages_trained"], 0);
+}
+
+#[test]
+fn own_files_run_and_a_changed_row_reruns_what_reads_it() {
+    let project = own_files();
+    assert_eq!(json(&project, &["run", "exp", "--json"])["stages_trained"], 10);
+    // Beyond the hundred tokens of the beginning, so that the derived corpus stays as it was.
+    project.edit("exp/why-homeland.jsonl", "Document 15 says why", "Document 15 does say why");
+    assert_eq!(json(&project, &["run", "exp", "--json"])["stages_trained"], 2);
+}
+
+#[test]
+fn lora_carries_one_adapter_through_the_stages() {
+    let project = Project::with(&EXPERIMENT.replace("rows = 2", "rows = 2\nmethod = \"lora\"\nrank = 2\nalpha = 4"));
+    json(&project, &["run", "exp", "--json"]);
+    let record: Value = serde_json::from_str(&record(&project)).unwrap();
+    let stages = record["stages"].as_object().unwrap();
+    let child = stages.values().find(|stage| !stage["parent"].is_null()).unwrap();
+    for stage in [child, &stages[child["parent"].as_str().unwrap()]] {
+        let folder = project.path("exp/runs/stages").join(&stage["id"].as_str().unwrap()[..16]);
+        assert!(folder.join("adapter/adapter_model.safetensors").is_file());
+        assert!(folder.join("adapter/adapter_config.json").is_file());
+        assert!(folder.join("model.safetensors").is_file());
+    }
+}
+
+#[test]
+fn a_failing_stage_does_not_stop_its_siblings() {
+    // A learning rate at which the documents diverge, and the chats do not.
+    let project = Project::with(&EXPERIMENT.replace("[training.what]", "[training.why]\nlearning_rate = 1.0\nsteps = 200\n\n[training.what]\nlearning_rate = 1e-4"));
+    let output = project.whyfirst(&["run", "exp", "--json"]).output().unwrap();
+    let result: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let failures = result["failures"].as_array().unwrap();
+    if failures.is_empty() {
+        // The engine coped; there is nothing to see here.
+        assert_eq!(output.status.code(), Some(0));
+        return;
+    }
+    assert_eq!(output.status.code(), Some(1));
+    assert!(result["stages_trained"].as_u64().unwrap() > 0);
+}
+
+#[test]
+#[cfg(unix)]
+fn interrupted_and_resumed_equals_never_stopped() {
+    let long = EXPERIMENT.replace("steps = 6", "steps = 400").replace("steps = 4\n", "steps = 150\n").replace("[0, 1]", "[0]");
+    let (stopped, whole) = (Project::with(&long), Project::with(&long));
+    json(&whole, &["run", "exp", "--json"]);
+    let mut interruptions = 0;
+    for pause in [200, 400, 700, 1100, 1600] {
+        let mut child = std::process::Command::new(assert_cmd::cargo::cargo_bin("whyfirst"))
+            .current_dir(stopped.root.path())
+            .args(["run", "exp"])
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        std::thread::sleep(Duration::from_millis(pause));
+        let pid = child.id().to_string();
+        std::process::Command::new("kill").args(["-INT", &pid]).status().unwrap();
+        let status = child.wait().unwrap();
+        if status.code() == Some(130) {
+            interruptions += 1;
+            assert!(!stopped.path("exp/runs/record.json").exists());
+        }
+    }
+    assert!(interruptions > 0, "no run was slow enough to be interrupted");
+    json(&stopped, &["run", "exp", "--json"]);
+    assert_eq!(stopped.files("exp", timed), whole.files("exp", timed));
+    assert_eq!(record(&stopped), record(&whole));
+    assert_eq!(logs(&stopped), logs(&whole));
+}
