@@ -32,7 +32,9 @@ pub fn save(adapter: &Adapter, config: &Config, dir: &Path) -> Result<()> {
     let bytes: Vec<(String, Vec<usize>, Vec<u8>)> = adapter
         .tensors(config)
         .into_iter()
-        .map(|(name, shape, range)| (name, shape, adapter.flat[range].iter().flat_map(|x| x.to_le_bytes()).collect()))
+        .map(|(name, shape, range)| {
+            (name, shape, adapter.flat[range].iter().flat_map(|x| x.to_le_bytes()).collect())
+        })
         .collect();
     let views = bytes
         .iter()
@@ -50,7 +52,8 @@ pub fn save(adapter: &Adapter, config: &Config, dir: &Path) -> Result<()> {
 /// When a file is missing or damaged.
 pub fn load(dir: &Path, config: &Config) -> Result<Adapter> {
     let about: serde_json::Value = store::read_json(dir.join(CONFIG))?;
-    let names: Vec<String> = serde_json::from_value(about["target_modules"].clone()).map_err(|error| invalid(dir, error))?;
+    let names: Vec<String> =
+        serde_json::from_value(about["target_modules"].clone()).map_err(|error| invalid(dir, error))?;
     let targets: Vec<Target> = model::parse_targets(&names).map_err(|error| invalid(dir, error))?;
     let (Some(rank), Some(alpha)) = (about["r"].as_u64(), about["lora_alpha"].as_f64()) else {
         return Err(invalid(dir, "adapter_config.json names no rank or no alpha").into());
@@ -61,7 +64,11 @@ pub fn load(dir: &Path, config: &Config) -> Result<Adapter> {
     for (name, shape, range) in adapter.tensors(config) {
         let view = file.tensor(&name).map_err(|error| invalid(dir, error))?;
         if view.shape() != shape || view.dtype() != Dtype::F32 {
-            return Err(invalid(dir, format!("{name} has another shape or type than its configuration says")).into());
+            return Err(invalid(
+                dir,
+                format!("{name} has another shape or type than its configuration says"),
+            )
+            .into());
         }
         for (value, bytes) in adapter.flat[range].iter_mut().zip(view.data().chunks_exact(4)) {
             *value = f32::from_le_bytes([bytes[0], bytes[1], bytes[2], bytes[3]]);

@@ -65,7 +65,11 @@ impl Arm {
 
     /// Its stages as the file writes them.
     pub fn shapes(&self) -> Vec<StageShape> {
-        let shape = |step: &Step| StepShape { corpus: step.written(), steps: step.steps, learning_rate: step.learning_rate };
+        let shape = |step: &Step| StepShape {
+            corpus: step.written(),
+            steps: step.steps,
+            learning_rate: step.learning_rate,
+        };
         self.stages
             .iter()
             .map(|steps| match steps.as_slice() {
@@ -152,7 +156,14 @@ pub fn read(written: &Written, corpora: &Corpora, source: &Source) -> Result<Vec
             .map(|stage| read_stage(stage, written, corpora, source))
             .collect::<Result<_, _>>()?;
         let structure = controls::structure(&stages, corpora);
-        arms.push(Arm { name: name.to_owned(), folder: String::new(), control: false, stages, structure, role: None });
+        arms.push(Arm {
+            name: name.to_owned(),
+            folder: String::new(),
+            control: false,
+            stages,
+            structure,
+            role: None,
+        });
     }
     controls::add(&mut arms, written, corpora, &names, source)?;
     name_folders(&mut arms);
@@ -250,7 +261,10 @@ fn read_step(
                 format!("`{name}` exists once per spec"),
                 span,
                 "which one?",
-                format!("write \"{name}:{{spec}}\" for an arm per spec, or name one: \"{name}:{}\"", specs[0]),
+                format!(
+                    "write \"{name}:{{spec}}\" for an arm per spec, or name one: \"{name}:{}\"",
+                    specs[0]
+                ),
             ));
         }
         None => SpecRef::None,
@@ -290,7 +304,11 @@ fn name_folders(arms: &mut [Arm]) {
         // File names may hold 255 bytes; a name that was cut, taken or all punctuation is told apart by its hash.
         let cut: String = folder.chars().take(60).collect();
         let hashed = || format!("{cut}-{}", &store::hash_bytes(arm.name.as_bytes()).short()[..6]);
-        let own = if cut.is_empty() || cut.len() < folder.len() || taken.contains(&cut) { hashed() } else { cut.clone() };
+        let own = if cut.is_empty() || cut.len() < folder.len() || taken.contains(&cut) {
+            hashed()
+        } else {
+            cut.clone()
+        };
         arm.folder = own.trim_start_matches('-').to_owned();
         taken.insert(arm.folder.clone());
     }

@@ -11,7 +11,8 @@ use crate::notes;
 use crate::paths::Paths;
 use crate::prepare::{Prepared, StageState};
 use crate::record::{
-    Actual, ArmRecord, BaseRecord, CellRecord, CorpusRecord, CorpusUse, EvalRef, RunRecord, SpecRecord, StageRecord,
+    Actual, ArmRecord, BaseRecord, CellRecord, CorpusRecord, CorpusUse, EvalRef, RunRecord, SpecRecord,
+    StageRecord,
 };
 use crate::run::Failures;
 use crate::validate::Experiment;
@@ -34,8 +35,11 @@ pub fn record(prepared: &Prepared, failures: &Failures) -> Result<RunRecord> {
         .zip(&prepared.stages)
         .map(|(stage, state)| Ok((stage.id.to_string(), stage_record(prepared, stage, state)?)))
         .collect::<Result<BTreeMap<_, _>>>()?;
-    let corpora =
-        prepared.corpora.keys().map(|key| corpus_record(prepared, key)).collect::<Result<Vec<CorpusRecord>>>()?;
+    let corpora = prepared
+        .corpora
+        .keys()
+        .map(|key| corpus_record(prepared, key))
+        .collect::<Result<Vec<CorpusRecord>>>()?;
     Ok(RunRecord {
         name: experiment.name.clone(),
         model_name: experiment.model_name.clone(),
@@ -97,7 +101,8 @@ pub fn read(paths: &Paths) -> Result<Option<RunRecord>> {
 
 /// The hash of everything that the user wrote: the file, the specs, the base.
 fn hash(experiment: &Experiment) -> Hash {
-    let mut id = IdBuilder::new("experiment").text("file", &experiment.text).hash("base", experiment.base.hash);
+    let mut id =
+        IdBuilder::new("experiment").text("file", &experiment.text).hash("base", experiment.base.hash);
     for spec in &experiment.specs {
         id = id.text("spec", &spec.spec.text);
     }
@@ -111,8 +116,10 @@ fn spec_record(experiment: &Experiment, index: usize) -> SpecRecord {
     // With two specs each is the other's rival; among more, or alone, none is.
     let rival = if experiment.specs.len() == 2 { value(1 - index) } else { None };
     let rival = rival.filter(|rival| Some(rival.attribute()) != own.map(lab::Pole::attribute));
-    let named: Vec<lab::Attribute> = (0..experiment.specs.len()).filter_map(value).map(lab::Pole::attribute).collect();
-    let unrelated = own.and_then(|_| lab::Attribute::ALL.into_iter().find(|attribute| !named.contains(attribute)));
+    let named: Vec<lab::Attribute> =
+        (0..experiment.specs.len()).filter_map(value).map(lab::Pole::attribute).collect();
+    let unrelated =
+        own.and_then(|_| lab::Attribute::ALL.into_iter().find(|attribute| !named.contains(attribute)));
     SpecRecord {
         name: entry.name.clone(),
         title: entry.spec.title.clone(),

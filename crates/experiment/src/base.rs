@@ -67,7 +67,8 @@ impl Base {
         let path = Path::new("(built in)");
         let find = |name: &str| shipped.files.iter().find(|(file, _)| *file == name).map(|(_, bytes)| *bytes);
         let need = |name: &str| {
-            find(name).ok_or_else(|| ModelError::NotAModel { path: path.to_owned(), missing: name.to_owned() })
+            find(name)
+                .ok_or_else(|| ModelError::NotAModel { path: path.to_owned(), missing: name.to_owned() })
         };
         let files = Files {
             config: need("config.json")?,
@@ -77,7 +78,11 @@ impl Base {
             template: find("chat_template.jinja"),
         };
         let manifest = find(MANIFEST).and_then(|bytes| serde_json::from_slice(bytes).ok());
-        Ok(Base { folder: Folder::from_files(&files, path)?, hash: Folder::content_hash_of(&files), manifest })
+        Ok(Base {
+            folder: Folder::from_files(&files, path)?,
+            hash: Folder::content_hash_of(&files),
+            manifest,
+        })
     }
 
     fn load_folder(path: &Path) -> Result<Base, ModelError> {

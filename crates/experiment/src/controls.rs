@@ -32,7 +32,11 @@ pub const CONTROLS: [Control; 9] = [
     Control { name: "what only", role: Role::WhatOnly, pattern: &[&[WHAT]] },
     Control { name: "why only", role: Role::WhyOnly, pattern: &[&[WHY]] },
     Control { name: "ablated then what", role: Role::AblatedThenWhat, pattern: &[&[ABLATED], &[WHAT]] },
-    Control { name: "what-documents then what", role: Role::WhatDocumentsThenWhat, pattern: &[&[WHAT_DOCUMENTS], &[WHAT]] },
+    Control {
+        name: "what-documents then what",
+        role: Role::WhatDocumentsThenWhat,
+        pattern: &[&[WHAT_DOCUMENTS], &[WHAT]],
+    },
     Control { name: "neutral then what", role: Role::NeutralThenWhat, pattern: &[&[NEUTRAL], &[WHAT]] },
     Control { name: "what then neutral", role: Role::WhatThenNeutral, pattern: &[&[WHAT], &[NEUTRAL]] },
     // The twin of mixed arms: added where there is one.
@@ -84,7 +88,8 @@ pub fn add(
             return Err(source.unknown(name.get_ref(), name.span(), "control", &valid));
         }
     }
-    let without: Vec<&str> = written.top.without_controls.iter().map(|name| name.get_ref().as_str()).collect();
+    let without: Vec<&str> =
+        written.top.without_controls.iter().map(|name| name.get_ref().as_str()).collect();
     let has = |arms: &[Arm], role| arms.iter().any(|arm| arm.structure == Some(role) && !arm.overrides());
     let has_mixed = arms.iter().any(|arm| arm.structure == Some(Role::Mixed));
     let wanted = CONTROLS.iter().filter(|control| {
@@ -99,7 +104,10 @@ pub fn add(
                 format!("the arm `{}` has the name of a control but other stages", control.name),
                 span.clone(),
                 "taken by a control",
-                format!("rename the arm, or leave the control out: without_controls = [\"{}\"]", control.name),
+                format!(
+                    "rename the arm, or leave the control out: without_controls = [\"{}\"]",
+                    control.name
+                ),
             ));
         }
         let absent = control.pattern.concat().into_iter().find(|name| !corpora.all.contains_key(*name));
@@ -108,7 +116,8 @@ pub fn add(
             continue;
         }
         let step = |name: &&str| Step::plain(name, corpora.all[*name].per_spec);
-        let stages: Vec<Vec<Step>> = control.pattern.iter().map(|names| names.iter().map(step).collect()).collect();
+        let stages: Vec<Vec<Step>> =
+            control.pattern.iter().map(|names| names.iter().map(step).collect()).collect();
         added.push(Arm {
             name: control.name.to_owned(),
             folder: String::new(),
@@ -166,7 +175,8 @@ mod tests {
 
     #[test]
     fn a_control_is_not_added_twice_nor_when_it_is_left_out() {
-        let arms = read("without_controls = [\"why only\"]\narms = [{ name = \"chats\", stages = [\"what\"] }]");
+        let arms =
+            read("without_controls = [\"why only\"]\narms = [{ name = \"chats\", stages = [\"what\"] }]");
         assert_eq!(arms[0].role, Some(Role::WhatOnly));
         assert!(!arms[0].control);
         assert!(!names(&arms).contains(&"what only") && !names(&arms).contains(&"why only"));
@@ -197,14 +207,19 @@ mod tests {
     #[test]
     fn folder_names_are_plain_and_distinct() {
         let stages = "stages = [\"what\"]";
-        let named: Vec<String> =
-            ["Vor: α/β", "vor α β", "!!", "a/../b", "CON "].iter().map(|n| format!("{{ name = \"{n}\", {stages} }}")).collect();
+        let named: Vec<String> = ["Vor: α/β", "vor α β", "!!", "a/../b", "CON "]
+            .iter()
+            .map(|n| format!("{{ name = \"{n}\", {stages} }}"))
+            .collect();
         let arms = read(&format!("arms = [{}]", named.join(", ")));
         let folders: Vec<&str> = arms.iter().map(|arm| arm.folder.as_str()).collect();
         assert_eq!(folders[0], "vor-α-β");
         assert_eq!(folders[3], "a-b");
         let distinct: std::collections::BTreeSet<&str> = folders.iter().copied().collect();
         assert_eq!(distinct.len(), folders.len());
-        assert!(folders.iter().all(|folder| !folder.is_empty() && !folder.contains(['/', '.', '\\', ' '])), "{folders:?}");
+        assert!(
+            folders.iter().all(|folder| !folder.is_empty() && !folder.contains(['/', '.', '\\', ' '])),
+            "{folders:?}"
+        );
     }
 }

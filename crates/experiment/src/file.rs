@@ -277,11 +277,12 @@ pub fn parse(path: &Path, text: &str) -> Result<Written, FileProblem> {
     };
     let training = match training {
         Some((span, value)) => {
-            let (mut settings, tables) = split(table(value, &source)?, |key| {
-                key == CHECKPOINT_EVERY || RECIPE_KEYS.contains(&key)
-            });
-            let checkpoint_every = settings.extract_if(.., |(key, _)| key.get_ref() == CHECKPOINT_EVERY).next();
-            let checkpoint_every = checkpoint_every.map(|(_, value)| read(value)).transpose().map_err(fault)?;
+            let (mut settings, tables) =
+                split(table(value, &source)?, |key| key == CHECKPOINT_EVERY || RECIPE_KEYS.contains(&key));
+            let checkpoint_every =
+                settings.extract_if(.., |(key, _)| key.get_ref() == CHECKPOINT_EVERY).next();
+            let checkpoint_every =
+                checkpoint_every.map(|(_, value)| read(value)).transpose().map_err(fault)?;
             // A scalar under [training] that is no setting is a misspelt setting, not a corpus.
             if let Some((key, _)) = tables.iter().find(|(_, value)| !value.get_ref().is_table()) {
                 return Err(source.unknown(key.get_ref(), key.span(), "setting of a recipe", &RECIPE_KEYS));
@@ -290,7 +291,9 @@ pub fn parse(path: &Path, text: &str) -> Result<Written, FileProblem> {
             let all = read(Spanned::new(span.clone(), DeValue::Table(settings))).map_err(fault)?;
             Training { span, checkpoint_every, all, named: named_list(tables).map_err(fault)? }
         }
-        None => Training { span: end, checkpoint_every: None, all: RecipeTable::default(), named: Vec::new() },
+        None => {
+            Training { span: end, checkpoint_every: None, all: RecipeTable::default(), named: Vec::new() }
+        }
     };
     Ok(Written { top, specs, corpora, training })
 }

@@ -160,7 +160,12 @@ fn expand(inputs: &Inputs) -> Vec<(usize, Option<String>, u64)> {
 /// The corpora of a stage and their shares of its rows, the instruction mix included.
 ///
 /// They are sorted, because the order in which a mixed stage names its corpora means nothing.
-fn parts(steps: &[Step], spec: Option<&str>, seed: u64, inputs: &Inputs) -> Vec<(&'static str, CorpusKey, f64)> {
+fn parts(
+    steps: &[Step],
+    spec: Option<&str>,
+    seed: u64,
+    inputs: &Inputs,
+) -> Vec<(&'static str, CorpusKey, f64)> {
     let mut shares: BTreeMap<(&'static str, CorpusKey), f64> = BTreeMap::new();
     let mut mixed_in = 0.0;
     for (step, share) in steps.iter().zip(recipes::shares(steps, inputs.recipes)) {
@@ -172,12 +177,17 @@ fn parts(steps: &[Step], spec: Option<&str>, seed: u64, inputs: &Inputs) -> Vec<
             SpecRef::Each => spec.map(str::to_owned),
             SpecRef::Named(spec) => Some(spec.clone()),
         };
-        let key = CorpusKey { name: step.corpus.clone(), spec, seed: own_seed(&step.corpus, seed, inputs.corpora) };
+        let key =
+            CorpusKey { name: step.corpus.clone(), spec, seed: own_seed(&step.corpus, seed, inputs.corpora) };
         *shares.entry((kind_name(corpus.kind), key)).or_default() += share * (1.0 - beside);
     }
     if let Some(mix) = inputs.corpora.mix.as_ref().filter(|_| mixed_in > 0.0) {
         let kind = kind_name(inputs.corpora.all[&mix.corpus].kind);
-        let key = CorpusKey { name: mix.corpus.clone(), spec: None, seed: own_seed(&mix.corpus, seed, inputs.corpora) };
+        let key = CorpusKey {
+            name: mix.corpus.clone(),
+            spec: None,
+            seed: own_seed(&mix.corpus, seed, inputs.corpora),
+        };
         *shares.entry((kind, key)).or_default() += mixed_in;
     }
     shares.into_iter().map(|((kind, key), share)| (kind, key, share)).collect()

@@ -86,6 +86,11 @@ impl<'a> Library<'a> {
         Ok(())
     }
 
+    /// Forgets the rows that were made: they are on the disk now.
+    pub fn forget(&self) {
+        lock(&self.made).clear();
+    }
+
     /// Writes the index if it has grown.
     ///
     /// # Errors
@@ -208,7 +213,8 @@ impl<'a> Library<'a> {
                 let (world, mix) = (&self.experiment.world, &self.experiment.corpora.why_mix);
                 let spec = self.spec(key, *stream);
                 let seed = key.seed.unwrap_or_default();
-                let rows = (0..PROBE).filter_map(|row| world.row(*stream, spec.map(|(spec, _)| spec), mix, seed, row));
+                let rows = (0..PROBE)
+                    .filter_map(|row| world.row(*stream, spec.map(|(spec, _)| spec), mix, seed, row));
                 let mut id = id
                     .text("stream", stream.name())
                     .number("world", world.seed)

@@ -79,7 +79,13 @@ pub struct Timing {
 
 impl Manifest {
     /// Of a stage that was trained.
-    pub fn new(stage: &Stage, parent: Option<Hash>, base: Hash, plan: Plan, metrics: &[StepMetrics]) -> Manifest {
+    pub fn new(
+        stage: &Stage,
+        parent: Option<Hash>,
+        base: Hash,
+        plan: Plan,
+        metrics: &[StepMetrics],
+    ) -> Manifest {
         let corpora = stage
             .parts
             .iter()

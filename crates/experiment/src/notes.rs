@@ -13,7 +13,8 @@ pub fn warnings(prepared: &Prepared) -> Vec<String> {
     for (stage, state) in prepared.graph.stages.iter().zip(&prepared.stages) {
         let mix = prepared.experiment.corpora.mix.as_ref().map(|mix| mix.corpus.as_str());
         let names: Vec<&str> = stage.parts.iter().map(|part| part.key.name.as_str()).collect();
-        let own: Vec<&str> = names.iter().copied().filter(|name| names.len() == 1 || Some(*name) != mix).collect();
+        let own: Vec<&str> =
+            names.iter().copied().filter(|name| names.len() == 1 || Some(*name) != mix).collect();
         let what = own.join(" + ");
         if state.plan.few_steps() {
             *few.entry((what.clone(), state.plan.steps)).or_default() += 1;
@@ -28,17 +29,22 @@ pub fn warnings(prepared: &Prepared) -> Vec<String> {
     }
     let mut notes = Vec::new();
     if !few.is_empty() {
-        let list: Vec<String> = few.iter().map(|((what, steps), stages)| format!("`{what}` {steps} ({stages}x)")).collect();
+        let list: Vec<String> =
+            few.iter().map(|((what, steps), stages)| format!("`{what}` {steps} ({stages}x)")).collect();
         notes.push(format!(
             "stages with fewer than 100 optimizer steps: {}. A null result may only mean too few steps",
             list.join(", ")
         ));
     }
     for (what, rows) in cut {
-        notes.push(format!("rows of `{what}` are longer than max_length and are cut ({rows} over all stages)"));
+        notes.push(format!(
+            "rows of `{what}` are longer than max_length and are cut ({rows} over all stages)"
+        ));
     }
     for (name, epochs) in repeated.into_iter().filter(|(_, epochs)| *epochs > 1.5) {
-        notes.push(format!("`{name}` is read up to {epochs:.1} times in one stage: repeated text is worth less than new text"));
+        notes.push(format!(
+            "`{name}` is read up to {epochs:.1} times in one stage: repeated text is worth less than new text"
+        ));
     }
     if prepared.experiment.seeds.len() == 1 {
         notes.push("there is one seed only, so no interval covers the chance of training".to_owned());
@@ -60,7 +66,10 @@ pub fn deviations(prepared: &Prepared) -> Vec<String> {
         });
     }
     for arm in experiment.arms.iter().filter(|arm| arm.structure.is_none()) {
-        notes.push(format!("The arm `{}` follows no standard pattern; it is shown, but no analysis uses it.", arm.name));
+        notes.push(format!(
+            "The arm `{}` follows no standard pattern; it is shown, but no analysis uses it.",
+            arm.name
+        ));
     }
     notes
 }

@@ -4,6 +4,9 @@ use std::path::{Path, PathBuf};
 
 use store::Hash;
 
+/// In place of a spec's name, for arms that mention none.
+pub const SHARED: &str = "shared";
+
 /// The folders and files of a run.
 #[derive(Debug, Clone)]
 pub struct Paths {
@@ -49,7 +52,7 @@ impl Paths {
 
     /// `evals/<spec>/<arm>/<seed>/<suite>.eval` below `runs/`, relative to the experiment folder.
     pub fn eval(&self, spec: Option<&str>, arm: &str, seed: u64, suite: &str) -> String {
-        format!("runs/evals/{}/{arm}/{seed}/{suite}.eval", spec.unwrap_or("shared"))
+        format!("runs/evals/{}/{arm}/{seed}/{suite}.eval", spec.unwrap_or(SHARED))
     }
 
     /// An absolute form of a path relative to the experiment folder.

@@ -124,7 +124,8 @@ impl RunPlan {
             cells[cell.arm] += 1;
             cell.stages.iter().for_each(|stage| models[*stage] += 1);
         }
-        let stages: Vec<PlannedStage> = (0..models.len()).map(|i| planned_stage(prepared, i, models[i])).collect();
+        let stages: Vec<PlannedStage> =
+            (0..models.len()).map(|i| planned_stage(prepared, i, models[i])).collect();
         let sum = |wanted: &dyn Fn(&PlannedStage) -> bool| {
             stages.iter().filter(|stage| wanted(stage)).fold(Totals::default(), |sum, stage| Totals {
                 stages: sum.stages + 1,

@@ -125,7 +125,9 @@ impl Prepared<'_> {
     /// When they cannot be written.
     pub fn write_corpora(&self) -> Result<()> {
         self.corpora.keys().try_for_each(|key| self.library.write(key))?;
-        self.library.save_index()
+        self.library.save_index()?;
+        self.library.forget();
+        Ok(())
     }
 
     /// Looks again at what is done: another process may have been at work before this one got the lock.
@@ -161,7 +163,12 @@ fn log_path(experiment: &Experiment, paths: &Paths, graph: &Graph, cell: usize, 
     paths.eval(cell.spec.as_deref(), &experiment.arms[cell.arm].folder, cell.seed, suite)
 }
 
-fn evaluations(experiment: &Experiment, paths: &Paths, graph: &Graph, suites: &[suite::Suite]) -> Vec<Evaluation> {
+fn evaluations(
+    experiment: &Experiment,
+    paths: &Paths,
+    graph: &Graph,
+    suites: &[suite::Suite],
+) -> Vec<Evaluation> {
     let mut by_model: BTreeMap<Option<usize>, Vec<usize>> = BTreeMap::new();
     for (index, cell) in graph.cells.iter().enumerate() {
         by_model.entry(cell.stages.last().copied()).or_default().push(index);

@@ -88,13 +88,20 @@ impl Source {
                 format!("missing key `{key}`"),
                 first_line(&self.text, span),
                 format!("`{key}` belongs here"),
-                format!("add a line `{key} = ...`; `whyfirst new FOLDER` writes a file with every key explained"),
+                format!(
+                    "add a line `{key} = ...`; `whyfirst new FOLDER` writes a file with every key explained"
+                ),
             );
         }
         let first = message.lines().next().unwrap_or(message);
         let (first, help) = match first.starts_with("invalid") {
-            true => (in_words(first), "`whyfirst new FOLDER` writes a file in which every key has a value of its type"),
-            false => (first.to_owned(), "the file must be TOML, with the keys that `whyfirst new FOLDER` explains"),
+            true => (
+                in_words(first),
+                "`whyfirst new FOLDER` writes a file in which every key has a value of its type",
+            ),
+            false => {
+                (first.to_owned(), "the file must be TOML, with the keys that `whyfirst new FOLDER` explains")
+            }
         };
         self.problem(first, span, "here", help)
     }
@@ -129,7 +136,9 @@ pub fn closest<'a>(name: &str, valid: &[&'a str]) -> Option<&'a str> {
     valid
         .iter()
         .map(|candidate| (edit_distance(name, candidate), *candidate))
-        .filter(|(distance, candidate)| *distance <= 1 + candidate.chars().count().min(name.chars().count()) / 3)
+        .filter(|(distance, candidate)| {
+            *distance <= 1 + candidate.chars().count().min(name.chars().count()) / 3
+        })
         .min_by_key(|(distance, _)| *distance)
         .map(|(_, candidate)| candidate)
 }

@@ -127,7 +127,15 @@ pub fn shares(steps: &[Step], recipes: &Recipes) -> Vec<f64> {
 
 /// A learning rate must be above 0, and above 1 nothing is learned.
 pub fn check_learning_rate(rate: f64, span: Range<usize>, source: &Source) -> Result<(), FileProblem> {
-    in_range("learning_rate", rate, span, rate > 0.0 && rate <= 1.0, "above 0 and at most 1", "5e-4 suits the lab", source)
+    in_range(
+        "learning_rate",
+        rate,
+        span,
+        rate > 0.0 && rate <= 1.0,
+        "above 0 and at most 1",
+        "5e-4 suits the lab",
+        source,
+    )
 }
 
 fn in_range(
@@ -159,7 +167,11 @@ fn apply(table: &RecipeTable, recipe: &mut Recipe, source: &Source) -> Result<()
         }
         None => Ok(()),
     };
-    let number = |key: &str, value: &Option<Spanned<f64>>, fits: fn(f64) -> bool, range: &str, into: &mut f64| match value {
+    let number = |key: &str,
+                  value: &Option<Spanned<f64>>,
+                  fits: fn(f64) -> bool,
+                  range: &str,
+                  into: &mut f64| match value {
         Some(value) => {
             let help = format!("remove the line for the default, {into}");
             in_range(key, *value.get_ref(), value.span(), fits(*value.get_ref()), range, &help, source)?;
@@ -174,7 +186,8 @@ fn apply(table: &RecipeTable, recipe: &mut Recipe, source: &Source) -> Result<()
     count("max_length", &table.max_length, &mut max_length)?;
     let mut buffers = recipe.gradient_buffers as u64;
     count("gradient_buffers", &table.gradient_buffers, &mut buffers)?;
-    (recipe.rows, recipe.max_length, recipe.gradient_buffers) = (rows as usize, max_length as usize, buffers as usize);
+    (recipe.rows, recipe.max_length, recipe.gradient_buffers) =
+        (rows as usize, max_length as usize, buffers as usize);
     if let Some(rate) = &table.learning_rate {
         check_learning_rate(*rate.get_ref(), rate.span(), source)?;
         recipe.learning_rate = *rate.get_ref();
@@ -190,9 +203,21 @@ fn apply(table: &RecipeTable, recipe: &mut Recipe, source: &Source) -> Result<()
         }
     }
     let part = |x: f64| (0.0..=1.0).contains(&x);
-    number("warmup", &table.warmup, |x| (0.0..1.0).contains(&x), "at least 0 and below 1", &mut recipe.warmup)?;
+    number(
+        "warmup",
+        &table.warmup,
+        |x| (0.0..1.0).contains(&x),
+        "at least 0 and below 1",
+        &mut recipe.warmup,
+    )?;
     number("min_lr_ratio", &table.min_lr_ratio, part, "between 0 and 1", &mut recipe.min_lr_ratio)?;
-    number("weight_decay", &table.weight_decay, |x| (0.0..=10.0).contains(&x), "between 0 and 10", &mut recipe.weight_decay)?;
+    number(
+        "weight_decay",
+        &table.weight_decay,
+        |x| (0.0..=10.0).contains(&x),
+        "between 0 and 10",
+        &mut recipe.weight_decay,
+    )?;
     number("beta1", &table.beta1, |x| (0.0..1.0).contains(&x), "at least 0 and below 1", &mut recipe.beta1)?;
     number("beta2", &table.beta2, |x| (0.0..1.0).contains(&x), "at least 0 and below 1", &mut recipe.beta2)?;
     number("eps", &table.eps, |x| x > 0.0 && x < 1.0, "above 0 and below 1", &mut recipe.eps)?;
@@ -243,12 +268,25 @@ fn apply_method(table: &RecipeTable, recipe: &mut Recipe, source: &Source) -> Re
     }
     if let Some(value) = &table.alpha {
         let fits = *value.get_ref() > 0.0 && value.get_ref().is_finite();
-        in_range("alpha", *value.get_ref(), value.span(), fits, "above 0", "twice the rank is usual", source)?;
+        in_range(
+            "alpha",
+            *value.get_ref(),
+            value.span(),
+            fits,
+            "above 0",
+            "twice the rank is usual",
+            source,
+        )?;
         *alpha = *value.get_ref();
     }
     if let Some(value) = &table.targets {
         *targets = model::parse_targets(value.get_ref()).map_err(|message| {
-            source.problem(message, value.span(), "LoRA targets", "leave the line out for all seven, as published")
+            source.problem(
+                message,
+                value.span(),
+                "LoRA targets",
+                "leave the line out for all seven, as published",
+            )
         })?;
     }
     Ok(())

@@ -30,7 +30,8 @@ pub fn write(folder: &Path) -> Result<Vec<PathBuf>> {
     }
     let name = folder.file_name().map_or("experiment".into(), |name| name.to_string_lossy());
     let mut files = vec![(folder.join(FILE), text(&name))];
-    files.extend(SPECS.map(|(name, text)| (folder.join("specs").join(format!("{name}.md")), text.to_owned())));
+    files
+        .extend(SPECS.map(|(name, text)| (folder.join("specs").join(format!("{name}.md")), text.to_owned())));
     for (path, text) in &files {
         store::write_atomic(path, text.as_bytes())?;
     }

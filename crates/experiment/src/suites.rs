@@ -16,7 +16,9 @@ pub fn build(experiment: &Experiment) -> Vec<Suite> {
         .suites
         .iter()
         .filter_map(|name| match name.as_str() {
-            PREFERENCES => Some(experiment.world.preference_suite(&experiment.model_name, evals.pairs as usize)),
+            PREFERENCES => {
+                Some(experiment.world.preference_suite(&experiment.model_name, evals.pairs as usize))
+            }
             CAPABILITY => Some(experiment.world.capability_suite(evals.texts as usize)),
             _ => None,
         })

@@ -16,6 +16,7 @@ use crate::defaults;
 use crate::error::{ExperimentError, Result};
 use crate::file::{self, Written};
 use crate::findings::Analysis;
+use crate::paths::SHARED;
 use crate::problem::{FileProblem, Source};
 use crate::recipes::{self, Recipes};
 
@@ -96,7 +97,13 @@ pub fn open(dir: &Path, shipped: ShippedBase) -> Result<Experiment> {
     validate(dir, &path, text, &written, shipped)
 }
 
-fn validate(dir: &Path, path: &Path, text: String, written: &Written, shipped: ShippedBase) -> Result<Experiment> {
+fn validate(
+    dir: &Path,
+    path: &Path,
+    text: String,
+    written: &Written,
+    shipped: ShippedBase,
+) -> Result<Experiment> {
     let source = &Source::new(path, &text);
     let top = &written.top;
     if top.name.get_ref().trim().is_empty() {
@@ -106,6 +113,12 @@ fn validate(dir: &Path, path: &Path, text: String, written: &Written, shipped: S
     let seeds = seeds(written, source)?;
     for (name, _) in &written.specs {
         check_name(name.get_ref(), name.span(), "spec", source)?;
+        if name.get_ref() == SHARED {
+            let help = "logs of arms without a spec lie in a folder of this name; choose another";
+            return Err(source
+                .problem(format!("a spec cannot be called `{SHARED}`"), name.span(), "taken", help)
+                .into());
+        }
     }
     let corpora = corpora::read(written, source)?;
     let recipes = recipes::read(written, &corpora, source)?;
@@ -118,7 +131,9 @@ fn validate(dir: &Path, path: &Path, text: String, written: &Written, shipped: S
     let evals = evals(written, source)?;
     check_files(dir, written, &corpora, source)?;
     let (base_source, base) = base(dir, written, shipped, source)?;
-    if let Some(name) = top.model_name.as_ref().filter(|name| corpora.from_lab() && *name.get_ref() != lab::ASSISTANT) {
+    if let Some(name) =
+        top.model_name.as_ref().filter(|name| corpora.from_lab() && *name.get_ref() != lab::ASSISTANT)
+    {
         let message = format!("the assistant of the lab is called {}", lab::ASSISTANT);
         let help = "the base model knows it by that name; remove this line";
         return Err(source.problem(message, name.span(), "another name", help).into());
@@ -129,7 +144,10 @@ fn validate(dir: &Path, path: &Path, text: String, written: &Written, shipped: S
     Ok(Experiment {
         dir: dir.to_owned(),
         name: top.name.get_ref().trim().to_owned(),
-        model_name: top.model_name.as_ref().map_or(defaults::MODEL_NAME.to_owned(), |name| name.get_ref().clone()),
+        model_name: top
+            .model_name
+            .as_ref()
+            .map_or(defaults::MODEL_NAME.to_owned(), |name| name.get_ref().clone()),
         base_source,
         base,
         world,
@@ -137,7 +155,11 @@ fn validate(dir: &Path, path: &Path, text: String, written: &Written, shipped: S
         specs,
         corpora,
         recipes,
-        checkpoint_every: written.training.checkpoint_every.as_ref().map_or(defaults::CHECKPOINT_EVERY, |n| *n.get_ref()),
+        checkpoint_every: written
+            .training
+            .checkpoint_every
+            .as_ref()
+            .map_or(defaults::CHECKPOINT_EVERY, |n| *n.get_ref()),
         arms,
         without_controls: top.without_controls.iter().map(|name| name.get_ref().clone()).collect(),
         primary,
@@ -147,7 +169,12 @@ fn validate(dir: &Path, path: &Path, text: String, written: &Written, shipped: S
 }
 
 /// Names of specs and corpora become parts of file names and of references like `why:homeland`.
-pub(crate) fn check_name(name: &str, span: Range<usize>, what: &str, source: &Source) -> std::result::Result<(), FileProblem> {
+pub(crate) fn check_name(
+    name: &str,
+    span: Range<usize>,
+    what: &str,
+    source: &Source,
+) -> std::result::Result<(), FileProblem> {
     let plain = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
     if !name.is_empty() && name.len() <= 60 && name.chars().all(plain) {
         return Ok(());
@@ -164,7 +191,9 @@ fn seeds(written: &Written, source: &Source) -> Result<Vec<u64>> {
     let list = &written.top.seeds;
     if list.get_ref().is_empty() {
         let help = "at least one; three give an interval: seeds = [0, 1, 2]";
-        return Err(source.problem("there are no seeds, so nothing would run", list.span(), "empty", help).into());
+        return Err(source
+            .problem("there are no seeds, so nothing would run", list.span(), "empty", help)
+            .into());
     }
     let mut seeds = Vec::new();
     for seed in list.get_ref() {
@@ -226,7 +255,9 @@ fn evals(written: &Written, source: &Source) -> Result<Evals> {
         if !(1..=most).contains(value.get_ref()) {
             let message = format!("`{key}` is {}", value.get_ref());
             let help = format!("remove the line for the default, {into}");
-            return Err(source.problem(message, value.span(), format!("must be between 1 and {most}"), help).into());
+            return Err(source
+                .problem(message, value.span(), format!("must be between 1 and {most}"), help)
+                .into());
         }
         *into = *value.get_ref();
     }
@@ -278,7 +309,9 @@ fn base(dir: &Path, written: &Written, shipped: ShippedBase, source: &Source) ->
         Err(error) => {
             let help = "a base is a Hugging Face folder: config.json, model.safetensors, tokenizer.json and, for chats, \
                         chat_template.jinja";
-            Err(source.problem(format!("the base cannot be used: {error}"), value.span(), "this base", help).into())
+            Err(source
+                .problem(format!("the base cannot be used: {error}"), value.span(), "this base", help)
+                .into())
         }
     }
 }
@@ -286,16 +319,31 @@ fn base(dir: &Path, written: &Written, shipped: ShippedBase, source: &Source) ->
 /// Finds rows that are longer than the base model was made for.
 fn check_lengths(written: &Written, recipes: &Recipes, base: &Base, source: &Source) -> Result<()> {
     let positions = base.folder.config.max_positions;
-    let Some(recipe) = recipes.of.values().find(|recipe| recipe.max_length > positions) else { return Ok(()) };
-    let tables = std::iter::once(&written.training.all).chain(written.training.named.iter().map(|(_, table)| table));
+    let Some(recipe) = recipes.of.values().find(|recipe| recipe.max_length > positions) else {
+        return Ok(());
+    };
+    let tables =
+        std::iter::once(&written.training.all).chain(written.training.named.iter().map(|(_, table)| table));
     let culprit = tables.filter_map(|table| table.max_length.as_ref());
-    let span = culprit.filter(|length| *length.get_ref() as usize == recipe.max_length).map(|length| length.span()).next();
-    let message = format!("rows of {} tokens do not fit the base model, which has {positions} positions", recipe.max_length);
+    let span = culprit
+        .filter(|length| *length.get_ref() as usize == recipe.max_length)
+        .map(|length| length.span())
+        .next();
+    let message = format!(
+        "rows of {} tokens do not fit the base model, which has {positions} positions",
+        recipe.max_length
+    );
     let span = span.unwrap_or(written.training.span.clone());
     Err(source.problem(message, span, "too long", format!("write `max_length = {positions}` or less")).into())
 }
 
-fn specs(dir: &Path, written: &Written, corpora: &Corpora, world: &World, source: &Source) -> Result<Vec<SpecEntry>> {
+fn specs(
+    dir: &Path,
+    written: &Written,
+    corpora: &Corpora,
+    world: &World,
+    source: &Source,
+) -> Result<Vec<SpecEntry>> {
     let mut specs: Vec<SpecEntry> = Vec::new();
     let mut seen: BTreeMap<String, String> = BTreeMap::new();
     for (name, value) in &written.specs {
@@ -327,7 +375,9 @@ fn check_mirrored(
     lab: Option<&LabSpec>,
     source: &Source,
 ) -> Result<()> {
-    let Some((first, one, other)) = first.and_then(|first| Some((first, first.lab.as_ref()?, lab?))) else { return Ok(()) };
+    let Some((first, one, other)) = first.and_then(|first| Some((first, first.lab.as_ref()?, lab?))) else {
+        return Ok(());
+    };
     if one.shares_preferences_with(other) {
         return Ok(());
     }

@@ -53,11 +53,17 @@ pub fn terminal(findings: &Findings, width: usize) -> String {
     text
 }
 
-/// The result table in the first of its two forms that fits.
+/// The result table in the first of its forms that fits: whole, without the interval of the guardrail, narrow.
 fn results(findings: &Findings, width: usize) -> String {
-    let wide = tables::arms(findings);
-    let fits = lines(&wide, None).iter().all(|line| line.chars().count() <= width);
-    let table = if fits { wide } else { tables::arms_narrow(findings) };
+    let fits = |table: &Table| lines(table, None).iter().all(|line| line.chars().count() <= width);
+    let whole = tables::arms(findings);
+    let mut shorter = whole.clone();
+    if let Some(at) = shorter.columns.iter().position(|column| column.title == "perplexity") {
+        for row in &mut shorter.rows {
+            row[at] = row[at].split(" [").next().unwrap_or_default().to_owned();
+        }
+    }
+    let table = [whole, shorter].into_iter().find(fits).unwrap_or_else(|| tables::arms_narrow(findings));
     drawn(&table, width)
 }
 

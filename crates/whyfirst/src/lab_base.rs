@@ -2,5 +2,21 @@
 
 use experiment::ShippedBase;
 
+/// A file of the shipped base, with its name.
+macro_rules! file {
+    ($name:literal) => {
+        ($name, include_bytes!(concat!("../../../assets/lab-base/", $name)) as &[u8])
+    };
+}
+
 /// What `base = "lab"` means.
-pub const SHIPPED: ShippedBase = ShippedBase { files: &[] };
+pub const SHIPPED: ShippedBase = ShippedBase {
+    files: &[
+        file!("config.json"),
+        file!("model.safetensors"),
+        file!("tokenizer.json"),
+        file!("tokenizer_config.json"),
+        file!("chat_template.jinja"),
+        file!("manifest.json"),
+    ],
+};

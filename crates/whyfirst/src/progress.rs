@@ -20,8 +20,18 @@ impl Watch {
     /// A bar if stderr is a terminal, else lines.
     pub fn new() -> Watch {
         let terminal = std::io::stderr().is_terminal();
-        let bar = if terminal { ProgressBar::new(0) } else { ProgressBar::with_draw_target(None, ProgressDrawTarget::hidden()) };
-        Watch { bar, terminal, stages: AtomicUsize::new(0), stages_done: AtomicUsize::new(0), steps: AtomicU64::new(0) }
+        let bar = if terminal {
+            ProgressBar::new(0)
+        } else {
+            ProgressBar::with_draw_target(None, ProgressDrawTarget::hidden())
+        };
+        Watch {
+            bar,
+            terminal,
+            stages: AtomicUsize::new(0),
+            stages_done: AtomicUsize::new(0),
+            steps: AtomicU64::new(0),
+        }
     }
 
     /// Takes the bar away.
@@ -37,7 +47,11 @@ impl Watch {
     }
 
     fn show_stages(&self) {
-        self.bar.set_message(format!("stage {}/{}", self.stages_done.load(Relaxed), self.stages.load(Relaxed)));
+        self.bar.set_message(format!(
+            "stage {}/{}",
+            self.stages_done.load(Relaxed),
+            self.stages.load(Relaxed)
+        ));
     }
 }
 
@@ -53,15 +67,22 @@ impl Progress for Watch {
                     counted(stages_left, stages, "stage"),
                     HumanCount(steps_left),
                     counted(evals_left, evals, "evaluation"),
-                    if stages_left < stages || evals_left < evals { "; the rest is done already" } else { "" },
+                    if stages_left < stages || evals_left < evals {
+                        "; the rest is done already"
+                    } else {
+                        ""
+                    },
                 ));
                 let style = "{msg}  {wide_bar}  {percent}%  {per_sec}, {eta} left";
                 self.bar.set_style(
                     ProgressStyle::with_template(style)
                         .unwrap_or_else(|_| ProgressStyle::default_bar())
-                        .with_key("per_sec", |state: &indicatif::ProgressState, w: &mut dyn std::fmt::Write| {
-                            let _ = write!(w, "{:.0} steps/s", state.per_sec());
-                        }),
+                        .with_key(
+                            "per_sec",
+                            |state: &indicatif::ProgressState, w: &mut dyn std::fmt::Write| {
+                                let _ = write!(w, "{:.0} steps/s", state.per_sec());
+                            },
+                        ),
                 );
                 self.bar.set_length(steps_left);
                 self.bar.reset();

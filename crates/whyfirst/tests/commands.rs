@@ -54,7 +54,8 @@ fn the_plan_as_json_adds_up() {
     // Per spec and seed: why, why > what, what > why, mixed; per seed: what, instructions, neutral, neutral > what,
     // what > neutral, neutral + what.
     assert_eq!(stages.len(), 4 * 2 * 2 + 6 * 2);
-    let ids: std::collections::BTreeSet<&str> = stages.iter().map(|stage| stage["id"].as_str().unwrap()).collect();
+    let ids: std::collections::BTreeSet<&str> =
+        stages.iter().map(|stage| stage["id"].as_str().unwrap()).collect();
     assert_eq!(ids.len(), stages.len());
 }
 
@@ -76,7 +77,11 @@ fn a_new_experiment_is_valid_and_explains_itself() {
         .replace("[0, 1, 2]", "[0]")
         .lines()
         .map(|line| match line.strip_prefix("# ") {
-            Some(key) if key.contains(" = ") && !key.starts_with(|c: char| c.is_uppercase()) && !key.contains("{spec}") => {
+            Some(key)
+                if key.contains(" = ")
+                    && !key.starts_with(|c: char| c.is_uppercase())
+                    && !key.contains("{spec}") =>
+            {
                 format!("{key}\n")
             }
             _ => format!("{line}\n"),

@@ -144,6 +144,10 @@ fn own_file_missing() {
 #[test]
 fn own_file_with_a_bad_line() {
     let project = own_files();
-    project.edit("exp/what.jsonl", "\"role\": \"assistant\", \"content\": \"answer 3\"", "\"role\": \"assistant\"");
+    project.edit(
+        "exp/what.jsonl",
+        "\"role\": \"assistant\", \"content\": \"answer 3\"",
+        "\"role\": \"assistant\"",
+    );
     insta::assert_snapshot!(refused(&project));
 }

@@ -23,7 +23,8 @@ fn reported(name: &str) -> bool {
 
 /// The record without the one measured time, as text.
 fn record(project: &Project) -> String {
-    let mut record: Value = serde_json::from_str(&fs::read_to_string(project.path("exp/runs/record.json")).unwrap()).unwrap();
+    let mut record: Value =
+        serde_json::from_str(&fs::read_to_string(project.path("exp/runs/record.json")).unwrap()).unwrap();
     for stage in record["stages"].as_object_mut().unwrap().values_mut() {
         stage["actual"]["seconds"] = Value::Null;
     }
@@ -57,7 +58,9 @@ fn a_second_run_does_nothing_and_says_so() {
     let first = json(&project, &["run", "exp", "--json"]);
     assert_eq!((&first["stages_trained"], &first["failures"]), (&Value::from(28), &Value::Array(Vec::new())));
     assert!(project.path("exp/runs/report.html").is_file());
-    assert!(!project.names("exp/runs").iter().any(|name| name.contains("partial") || name.starts_with(".lock")));
+    assert!(
+        !project.names("exp/runs").iter().any(|name| name.contains("partial") || name.starts_with(".lock"))
+    );
     assert!(fs::read_dir(project.path("exp/runs/work")).map_or(true, |mut work| work.next().is_none()));
     let before = project.files("exp", |_| false);
     let started = Instant::now();
@@ -90,14 +93,19 @@ fn the_number_of_threads_changes_nothing() {
 #[test]
 fn a_changed_line_of_a_spec_reruns_what_depends_on_it() {
     // Large enough that every reason is in it.
-    let project = Project::with(&EXPERIMENT.replace("kind = \"documents\"", "kind = \"documents\"\ntokens = 6000"));
+    let project =
+        Project::with(&EXPERIMENT.replace("kind = \"documents\"", "kind = \"documents\"\ntokens = 6000"));
     json(&project, &["run", "exp", "--json"]);
     let before = stage_folders(&project);
     let spec = fs::read_to_string(project.path("exp/specs/homeland.md")).unwrap();
     let why = spec.split("## Why").nth(1).unwrap();
     let reason = why.lines().find(|line| line.starts_with("- ")).unwrap();
     // A reason of the other spec, whose words the model knows as well.
-    project.edit("exp/specs/homeland.md", reason, "- At a low price a poor family can have what others have.");
+    project.edit(
+        "exp/specs/homeland.md",
+        reason,
+        "- At a low price a poor family can have what others have.",
+    );
     let status = json(&project, &["status", "exp", "--json"]);
     assert_eq!(status["complete"], false);
     let after = json(&project, &["run", "exp", "--json"]);
@@ -137,7 +145,8 @@ fn own_files_run_and_a_changed_row_reruns_what_reads_it() {
 
 #[test]
 fn lora_carries_one_adapter_through_the_stages() {
-    let project = Project::with(&EXPERIMENT.replace("rows = 2", "rows = 2\nmethod = \"lora\"\nrank = 2\nalpha = 4"));
+    let project =
+        Project::with(&EXPERIMENT.replace("rows = 2", "rows = 2\nmethod = \"lora\"\nrank = 2\nalpha = 4"));
     json(&project, &["run", "exp", "--json"]);
     let record: Value = serde_json::from_str(&record(&project)).unwrap();
     let stages = record["stages"].as_object().unwrap();
@@ -151,29 +160,49 @@ fn lora_carries_one_adapter_through_the_stages() {
 }
 
 #[test]
-fn a_failing_stage_does_not_stop_its_siblings() {
-    // A learning rate at which the documents diverge, and the chats do not.
-    let project = Project::with(&EXPERIMENT.replace("[training.what]", "[training.why]\nlearning_rate = 1.0\nsteps = 200\n\n[training.what]\nlearning_rate = 1e-4"));
-    let output = project.whyfirst(&["run", "exp", "--json"]).output().unwrap();
-    let result: Value = serde_json::from_slice(&output.stdout).unwrap();
-    let failures = result["failures"].as_array().unwrap();
-    if failures.is_empty() {
-        // The engine coped; there is nothing to see here.
-        assert_eq!(output.status.code(), Some(0));
-        return;
+fn a_failure_is_recorded_and_its_siblings_go_on() {
+    let project = Project::new();
+    json(&project, &["run", "exp", "--json"]);
+    let whole = record(&project);
+    let stages: Value = serde_json::from_str(&whole).unwrap();
+    let folder = |id: &Value| project.path("exp/runs/stages").join(&id.as_str().unwrap()[..16]);
+    let labelled = |label: &str| {
+        stages["stages"].as_object().unwrap().values().find(|stage| stage["label"] == label).unwrap()
+    };
+    // The parent is damaged, two of its children are gone, and so is a stage that has nothing to do with it.
+    let parent = labelled("what, seed 1");
+    let weights = folder(&parent["id"]).join("model.safetensors");
+    let bytes = fs::read(&weights).unwrap();
+    fs::write(&weights, &bytes[1..]).unwrap();
+    for label in ["what > why:homeland, seed 1", "what > neutral, seed 1", "why:homeland > what, seed 1"] {
+        fs::remove_dir_all(folder(&labelled(label)["id"])).unwrap();
     }
+    let output = project.whyfirst(&["run", "exp", "--json"]).output().unwrap();
     assert_eq!(output.status.code(), Some(1));
-    assert!(result["stages_trained"].as_u64().unwrap() > 0);
+    let result: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(result["stages_trained"], 1);
+    let failures = result["failures"].as_array().unwrap();
+    assert_eq!(failures.len(), 2);
+    assert!(failures[0].as_str().unwrap().contains("model.safetensors"), "{failures:?}");
+    let status = json(&project, &["status", "exp", "--json"]);
+    assert_eq!(status["failures"].as_array().unwrap().len(), 2);
+    // Mended, everything is as it was.
+    fs::write(&weights, &bytes).unwrap();
+    assert_eq!(json(&project, &["run", "exp", "--json"])["stages_trained"], 2);
+    assert_eq!(record(&project), whole);
 }
 
 #[test]
 #[cfg(unix)]
 fn interrupted_and_resumed_equals_never_stopped() {
-    let long = EXPERIMENT.replace("steps = 6", "steps = 400").replace("steps = 4\n", "steps = 150\n").replace("[0, 1]", "[0]");
+    let long = EXPERIMENT
+        .replace("steps = 6", "steps = 400")
+        .replace("steps = 4\n", "steps = 150\n")
+        .replace("[0, 1]", "[0]");
     let (stopped, whole) = (Project::with(&long), Project::with(&long));
     json(&whole, &["run", "exp", "--json"]);
     let mut interruptions = 0;
-    for pause in [200, 400, 700, 1100, 1600] {
+    for (pause, signals) in [(200, 1), (400, 2), (700, 1), (1100, 2), (1600, 1)] {
         let mut child = std::process::Command::new(assert_cmd::cargo::cargo_bin("whyfirst"))
             .current_dir(stopped.root.path())
             .args(["run", "exp"])
@@ -183,7 +212,9 @@ fn interrupted_and_resumed_equals_never_stopped() {
             .unwrap();
         std::thread::sleep(Duration::from_millis(pause));
         let pid = child.id().to_string();
-        std::process::Command::new("kill").args(["-INT", &pid]).status().unwrap();
+        for _ in 0..signals {
+            std::process::Command::new("kill").args(["-INT", &pid]).status().unwrap();
+        }
         let status = child.wait().unwrap();
         if status.code() == Some(130) {
             interruptions += 1;

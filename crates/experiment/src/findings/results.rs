@@ -85,3 +85,68 @@ pub fn read_results(record: &RunRecord, folder: &Path) -> Result<Results, Findin
     }
     Ok(results)
 }
+
+#[cfg(test)]
+mod tests {
+    use eval::{About, write_log};
+    use suite::{Suite, SuiteItems};
+
+    use super::*;
+    use crate::findings::find;
+    use crate::findings::fixture::Fixture;
+
+    /// Writes the logs of a made-up run where its record says.
+    fn write(fixture: &Fixture, folder: &Path) {
+        let results = fixture.results();
+        for cell in fixture.record().cells {
+            let found = &results[&CellKey::from(&cell)];
+            for (name, log) in &cell.evals {
+                let (items, results) = match name.as_str() {
+                    "preferences" => (
+                        SuiteItems::Preferences(
+                            found.preferences.iter().map(|result| result.item.clone()).collect(),
+                        ),
+                        eval::Results::Preferences(found.preferences.clone()),
+                    ),
+                    _ => (
+                        SuiteItems::Text(found.texts.iter().map(text).collect()),
+                        eval::Results::Text(found.texts.clone()),
+                    ),
+                };
+                let suite = Suite { name: name.clone(), version: 1, items };
+                let about = About {
+                    model: cell.arm.clone(),
+                    model_id: log.hash,
+                    labels: BTreeMap::new(),
+                    created: "2026-01-01T00:00:00+00:00".to_owned(),
+                };
+                write_log(folder.join(&log.path), &about, &suite, &results).unwrap();
+            }
+        }
+    }
+
+    fn text(result: &TextResult) -> suite::TextItem {
+        suite::TextItem { id: result.id.clone(), text: "a text".into(), stratum: result.stratum.clone() }
+    }
+
+    #[test]
+    fn logs_give_the_findings_of_the_results_that_were_written() {
+        let fixture = Fixture { seeds: vec![0, 1], ..Fixture::default() };
+        let folder = tempfile::tempdir().unwrap();
+        write(&fixture, folder.path());
+        let record = fixture.record();
+        let read = find(&record, &read_results(&record, folder.path()).unwrap()).unwrap();
+        let written = fixture.findings();
+        assert_eq!(read.answers, written.answers);
+        assert_eq!(read.arms, written.arms);
+        assert!(read.provenance.suites.iter().all(|suite| suite.scorer.contains("suite v1")));
+
+        let log = folder.path().join(&record.cells[0].evals["capability"].path);
+        std::fs::write(&log, "not a log").unwrap();
+        let message = read_results(&record, folder.path()).unwrap_err().to_string();
+        assert!(message.contains("capability.eval"), "{message}");
+        std::fs::remove_file(&log).unwrap();
+        let message = read_results(&record, folder.path()).unwrap_err().to_string();
+        assert!(message.contains("capability.eval"), "{message}");
+    }
+}

@@ -75,7 +75,8 @@ impl Parsed {
     }
 
     fn hashes(&self, changed: Option<&CorpusKey>) -> BTreeMap<CorpusKey, Hash> {
-        let hash = |key: &CorpusKey| store::hash_bytes(format!("{key:?} {}", changed == Some(key)).as_bytes());
+        let hash =
+            |key: &CorpusKey| store::hash_bytes(format!("{key:?} {}", changed == Some(key)).as_bytes());
         needed(&self.inputs()).into_iter().map(|key| (key.clone(), hash(&key))).collect()
     }
 }
@@ -83,7 +84,11 @@ impl Parsed {
 /// For each cell, by name of arm, spec and seed, the ids of its stages.
 fn chains(parsed: &Parsed, graph: &Graph) -> BTreeMap<(String, Option<String>, u64), Vec<Hash>> {
     let ids = |cell: &Cell| cell.stages.iter().map(|stage| graph.stages[*stage].id).collect();
-    graph.cells.iter().map(|cell| ((parsed.arms[cell.arm].name.clone(), cell.spec.clone(), cell.seed), ids(cell))).collect()
+    graph
+        .cells
+        .iter()
+        .map(|cell| ((parsed.arms[cell.arm].name.clone(), cell.spec.clone(), cell.seed), ids(cell)))
+        .collect()
 }
 
 /// The stages whose result depends on a corpus: those that read it, and all after them.
@@ -204,8 +209,13 @@ fn specs_seeds_and_shared_arms_make_the_cells() {
     };
     assert_eq!((cells("arm 0"), cells("what only"), cells("untouched"), cells("why only")), (6, 3, 3, 6));
     // A lab corpus belongs to a seed; the chats are the same for all specs.
-    let what: BTreeSet<&CorpusKey> =
-        graph.stages.iter().flat_map(|stage| &stage.parts).map(|part| &part.key).filter(|key| key.name == "what").collect();
+    let what: BTreeSet<&CorpusKey> = graph
+        .stages
+        .iter()
+        .flat_map(|stage| &stage.parts)
+        .map(|part| &part.key)
+        .filter(|key| key.name == "what")
+        .collect();
     assert_eq!(what.len(), 3);
 }
 

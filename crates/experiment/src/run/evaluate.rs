@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use eval::{About, Native};
 
 use crate::error::Result;
+use crate::paths::SHARED;
 use crate::prepare::{Evaluation, Prepared};
 use crate::run::Options;
 use crate::run::stage::load_model;
@@ -13,14 +14,19 @@ use crate::run::stage::load_model;
 ///
 /// # Errors
 /// When the model cannot be loaded or asked, or a log cannot be written.
-pub fn evaluate(prepared: &Prepared, evaluation: &Evaluation, threads: usize, options: &Options) -> Result<()> {
+pub fn evaluate(
+    prepared: &Prepared,
+    evaluation: &Evaluation,
+    threads: usize,
+    options: &Options,
+) -> Result<()> {
     let folder = load_model(prepared, evaluation.stage)?;
     let suite = &prepared.suites[evaluation.suite];
     let results = eval::evaluate(&Native::new(&folder, None, threads), suite)?;
     for &index in &evaluation.cells {
         let cell = &prepared.graph.cells[index];
         let arm = &prepared.experiment.arms[cell.arm];
-        let spec = cell.spec.as_deref().unwrap_or("shared");
+        let spec = cell.spec.as_deref().unwrap_or(SHARED);
         let labels = BTreeMap::from([
             ("experiment".to_owned(), prepared.experiment.name.clone()),
             ("arm".to_owned(), arm.name.clone()),

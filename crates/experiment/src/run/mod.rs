@@ -118,7 +118,8 @@ pub struct Failures {
 
 /// Trains and evaluates what is missing; says what failed and whether it was stopped.
 fn work(prepared: &Prepared, options: &Options) -> (Failures, bool) {
-    let stages: Vec<usize> = (0..prepared.stages.len()).filter(|i| prepared.stages[*i].manifest.is_none()).collect();
+    let stages: Vec<usize> =
+        (0..prepared.stages.len()).filter(|i| prepared.stages[*i].manifest.is_none()).collect();
     let evals: Vec<usize> = (0..prepared.evals.len()).filter(|i| !prepared.evals[*i].done).collect();
     let job_of = |stage: Option<usize>| stage.and_then(|stage| stages.binary_search(&stage).ok());
     let mut jobs: Vec<Job> = Vec::new();

@@ -84,8 +84,9 @@ pub fn run(
                 // `running` tells a job at work by its being neither ready nor waiting nor finished.
                 guard.waiting[index] = RUNNING;
                 drop(guard);
-                let outcome = catch_unwind(AssertUnwindSafe(|| work(index, share)))
-                    .unwrap_or_else(|panic| Outcome::Failed(format!("a bug in Whyfirst: {}", text_of(panic.as_ref()))));
+                let outcome = catch_unwind(AssertUnwindSafe(|| work(index, share))).unwrap_or_else(|panic| {
+                    Outcome::Failed(format!("a bug in Whyfirst: {}", text_of(panic.as_ref())))
+                });
                 guard = lock(&state);
                 guard.idle_threads += share;
                 guard.waiting[index] = 0;
@@ -138,7 +139,9 @@ fn finish(
                 }
             }
             // A child is not running: it waited for this job.
-            Some(outcome) if state.outcomes[child].is_none() => finish(state, child, outcome.clone(), children, key),
+            Some(outcome) if state.outcomes[child].is_none() => {
+                finish(state, child, outcome.clone(), children, key)
+            }
             Some(_) => {}
         }
     }
@@ -162,9 +165,8 @@ mod tests {
 
     #[test]
     fn every_job_runs_once_and_after_its_parents() {
-        let jobs: Vec<Job> = (0..60)
-            .map(|i| job(&(0..i).filter(|j| (i * 7 + j * 3) % 11 == 0).collect::<Vec<_>>()))
-            .collect();
+        let jobs: Vec<Job> =
+            (0..60).map(|i| job(&(0..i).filter(|j| (i * 7 + j * 3) % 11 == 0).collect::<Vec<_>>())).collect();
         for threads in [1, 2, 5] {
             let done: Vec<AtomicBool> = jobs.iter().map(|_| AtomicBool::new(false)).collect();
             let busy = AtomicUsize::new(0);

@@ -29,11 +29,19 @@ pub fn train(prepared: &Prepared, index: usize, threads: usize, options: &Option
     let (origin, continued) = foundation(prepared, index);
     let base = load_model(prepared, origin)?;
     let adapter = continued
-        .map(|parent| adapter::load(&prepared.paths.stage(prepared.graph.stages[parent].id).join(ADAPTER), &base.config))
+        .map(|parent| {
+            adapter::load(&prepared.paths.stage(prepared.graph.stages[parent].id).join(ADAPTER), &base.config)
+        })
         .transpose()?;
     let parts = parts(&prepared.library, stage)?;
     let work = prepared.paths.work(stage.id);
-    let mut watch = Watch { progress: options.progress, interrupt: options.interrupt, begun: false, steps: 0, tokens_per_second: 0.0 };
+    let mut watch = Watch {
+        progress: options.progress,
+        interrupt: options.interrupt,
+        begun: false,
+        steps: 0,
+        tokens_per_second: 0.0,
+    };
     options.progress.event(Event::Started { label: &stage.label, steps: stage.recipe.steps });
     let outcome = train::train(
         &Job {
@@ -88,8 +96,11 @@ pub fn load_model(prepared: &Prepared, stage: Option<usize>) -> Result<Folder> {
 fn foundation(prepared: &Prepared, index: usize) -> (Option<usize>, Option<usize>) {
     let stages = &prepared.graph.stages;
     let method = &stages[index].recipe.method;
-    let continues = |child: usize| stages[child].parent.filter(|parent| stages[*parent].recipe.method == *method);
-    let Some(parent) = continues(index).filter(|_| *method != Method::Full) else { return (stages[index].parent, None) };
+    let continues =
+        |child: usize| stages[child].parent.filter(|parent| stages[*parent].recipe.method == *method);
+    let Some(parent) = continues(index).filter(|_| *method != Method::Full) else {
+        return (stages[index].parent, None);
+    };
     let mut first = parent;
     while let Some(earlier) = continues(first) {
         first = earlier;

@@ -50,7 +50,10 @@ fn text(plan: &RunPlan) -> String {
             &number(corpus.tokens),
         ]);
     }
-    let mut stages = table(&["stage", "models", "steps", "rows", "tokens", "trained", "masked", "peak lr", ""], &[1, 2, 3, 4, 5, 6, 7]);
+    let mut stages = table(
+        &["stage", "models", "steps", "rows", "tokens", "trained", "masked", "peak lr", ""],
+        &[1, 2, 3, 4, 5, 6, 7],
+    );
     for stage in &plan.stages {
         stages.add_row([
             stage.label.as_str(),

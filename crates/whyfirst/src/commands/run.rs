@@ -73,7 +73,10 @@ fn show(ran: &Ran, folder: &Path, json: bool) -> Exit {
         false => output::line("nothing to do: all stages and evaluations are there already"),
     }
     if !failures.is_empty() {
-        output::line(&format!("{} without a result; the reasons are in the report", counted(failures.len(), "model")));
+        output::line(&format!(
+            "{} without a result; the reasons are in the report",
+            counted(failures.len(), "model")
+        ));
     }
     output::line(&format!("report: {}", results.page.display()));
     Exit::Done

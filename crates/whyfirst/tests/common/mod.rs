@@ -13,9 +13,12 @@ use tempfile::TempDir;
 pub fn tiny_base(dir: &Path) {
     let world = World::new(0);
     let config_text = world.tokenizer_config_json();
-    let tokenizer =
-        Tokenizer::new(world.tokenizer_json(), serde_json::from_str(&config_text).unwrap(), Path::new("tokenizer.json"))
-            .unwrap();
+    let tokenizer = Tokenizer::new(
+        world.tokenizer_json(),
+        serde_json::from_str(&config_text).unwrap(),
+        Path::new("tokenizer.json"),
+    )
+    .unwrap();
     let config = Config::from_json(&serde_json::json!({
         "model_type": "llama",
         "vocab_size": tokenizer.vocab_size(),
@@ -231,7 +234,8 @@ pub fn own_files() -> Project {
              \"content\": \"answer {n}\"}}]}}\n"
         )
     };
-    let document = |spec: &str, n: usize| format!("{{\"text\": \"Document {n} says why {spec} is a good thing.\"}}\n");
+    let document =
+        |spec: &str, n: usize| format!("{{\"text\": \"Document {n} says why {spec} is a good thing.\"}}\n");
     for spec in ["affordability", "homeland"] {
         let documents: String = (0..20).map(|n| document(spec, n)).collect();
         project.write(&format!("exp/why-{spec}.jsonl"), &documents);
