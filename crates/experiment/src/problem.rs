@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 use std::path::Path;
+use std::sync::Arc;
 
 use miette::{Diagnostic, NamedSource, SourceSpan};
 use thiserror::Error;
@@ -18,7 +19,7 @@ pub struct FileProblem {
     /// A few words at the place.
     label: String,
     #[source_code]
-    source_code: NamedSource<String>,
+    source_code: Arc<NamedSource<String>>,
     #[label("{label}")]
     span: SourceSpan,
 }
@@ -34,15 +35,12 @@ impl FileProblem {
 
 /// The text of an experiment file under the name the user gave it.
 #[derive(Debug, Clone)]
-pub struct Source {
-    name: String,
-    text: String,
-}
+pub struct Source(Arc<NamedSource<String>>);
 
 impl Source {
     /// A file at `path` with this text.
     pub fn new(path: &Path, text: &str) -> Source {
-        Source { name: path.display().to_string(), text: text.to_owned() }
+        Source(Arc::new(NamedSource::new(path.display().to_string(), text.to_owned()).with_language("TOML")))
     }
 
     /// A problem at a place of the file.
@@ -54,13 +52,13 @@ impl Source {
         help: impl Into<String>,
     ) -> FileProblem {
         // A label outside the text would hide the message: an empty file has its problems at its end.
-        let end = span.end.min(self.text.len());
+        let end = span.end.min(self.0.inner().len());
         let start = span.start.min(end);
         FileProblem {
             message: message.into(),
             help: help.into(),
             label: label.into(),
-            source_code: NamedSource::new(&self.name, self.text.clone()).with_language("TOML"),
+            source_code: self.0.clone(),
             span: (start..end).into(),
         }
     }
@@ -86,7 +84,7 @@ impl Source {
             let key = key.trim_matches('`');
             return self.problem(
                 format!("missing key `{key}`"),
-                first_line(&self.text, span),
+                first_line(self.0.inner(), span),
                 format!("`{key}` belongs here"),
                 format!(
                     "add a line `{key} = ...`; `whyfirst new FOLDER` writes a file with every key explained"

@@ -87,7 +87,13 @@ dispatch! {
 }
 
 #[inline(always)]
-fn forward_body<F: Fma>(out: &mut [f32], qkv: &[f32], segments: &[Segment], shape: Shape, scratch: &mut Scratch) {
+fn forward_body<F: Fma>(
+    out: &mut [f32],
+    qkv: &[f32],
+    segments: &[Segment],
+    shape: Shape,
+    scratch: &mut Scratch,
+) {
     let (width, hd) = (shape.qkv_width(), shape.head_dim);
     let dim = hd.next_multiple_of(LANES);
     for segment in segments {
@@ -97,15 +103,50 @@ fn forward_body<F: Fma>(out: &mut [f32], qkv: &[f32], segments: &[Segment], shap
         let out = &mut out[segment.start * shape.out_width()..][..segment.len * shape.out_width()];
         for kv in 0..shape.kv_heads {
             gather_transposed(&mut scratch.k_t, qkv, width, (shape.heads + kv) * hd, hd, segment.len, padded);
-            gather(&mut scratch.v, qkv, width, (shape.heads + shape.kv_heads + kv) * hd, hd, segment.len, dim);
+            gather(
+                &mut scratch.v,
+                qkv,
+                width,
+                (shape.heads + shape.kv_heads + kv) * hd,
+                hd,
+                segment.len,
+                dim,
+            );
             let group = shape.heads / shape.kv_heads;
             for head in kv * group..(kv + 1) * group {
                 for first in (0..segment.len).step_by(BLOCK) {
                     let last = (first + BLOCK).min(segment.len);
                     gather(&mut scratch.q, &qkv[first * width..], width, head * hd, hd, last - first, dim);
-                    probabilities::<F>(&mut scratch.p, &scratch.q, &scratch.k_t, first, last, hd, dim, padded, shape.scale());
-                    matmul::<F>(&mut scratch.rows, dim, &scratch.p, (padded, 1), &scratch.v, dim, (last - first, dim, last), false);
-                    scatter(&mut out[first * shape.out_width()..], shape.out_width(), head * hd, &scratch.rows, hd, last - first, dim);
+                    probabilities::<F>(
+                        &mut scratch.p,
+                        &scratch.q,
+                        &scratch.k_t,
+                        first,
+                        last,
+                        hd,
+                        dim,
+                        padded,
+                        shape.scale(),
+                    );
+                    matmul::<F>(
+                        &mut scratch.rows,
+                        dim,
+                        &scratch.p,
+                        (padded, 1),
+                        &scratch.v,
+                        dim,
+                        (last - first, dim, last),
+                        false,
+                    );
+                    scatter(
+                        &mut out[first * shape.out_width()..],
+                        shape.out_width(),
+                        head * hd,
+                        &scratch.rows,
+                        hd,
+                        last - first,
+                        dim,
+                    );
                 }
             }
         }
@@ -148,11 +189,38 @@ fn backward_body<F: Fma>(
                     let last = (first + BLOCK).min(len);
                     let rows = last - first;
                     gather(&mut scratch.q, &qkv[first * width..], width, head * hd, hd, rows, dim);
-                    gather(&mut scratch.d_out, &d_out[first * out_width..], out_width, head * hd, hd, rows, dim);
-                    probabilities::<F>(&mut scratch.p, &scratch.q, &scratch.k_t, first, last, hd, dim, padded, shape.scale());
+                    gather(
+                        &mut scratch.d_out,
+                        &d_out[first * out_width..],
+                        out_width,
+                        head * hd,
+                        hd,
+                        rows,
+                        dim,
+                    );
+                    probabilities::<F>(
+                        &mut scratch.p,
+                        &scratch.q,
+                        &scratch.k_t,
+                        first,
+                        last,
+                        hd,
+                        dim,
+                        padded,
+                        shape.scale(),
+                    );
                     // dP = dO V^T; then dS = P * (dP - sum(P * dP)) * scale, in place.
                     let seen = last.next_multiple_of(LANES);
-                    matmul::<F>(&mut scratch.dp, padded, &scratch.d_out, (dim, 1), &scratch.v_t, padded, (rows, seen, hd), false);
+                    matmul::<F>(
+                        &mut scratch.dp,
+                        padded,
+                        &scratch.d_out,
+                        (dim, 1),
+                        &scratch.v_t,
+                        padded,
+                        (rows, seen, hd),
+                        false,
+                    );
                     for r in 0..rows {
                         let p = &scratch.p[r * padded..][..seen];
                         let dp = &mut scratch.dp[r * padded..][..seen];
@@ -161,10 +229,37 @@ fn backward_body<F: Fma>(
                             *dp = p * (*dp - expected) * shape.scale();
                         }
                     }
-                    matmul::<F>(&mut scratch.rows, dim, &scratch.dp, (padded, 1), &scratch.k, dim, (rows, dim, last), false);
+                    matmul::<F>(
+                        &mut scratch.rows,
+                        dim,
+                        &scratch.dp,
+                        (padded, 1),
+                        &scratch.k,
+                        dim,
+                        (rows, dim, last),
+                        false,
+                    );
                     scatter(&mut d_qkv[first * width..], width, head * hd, &scratch.rows, hd, rows, dim);
-                    matmul::<F>(&mut scratch.dk, dim, &scratch.dp, (1, padded), &scratch.q, dim, (last, dim, rows), true);
-                    matmul::<F>(&mut scratch.dv, dim, &scratch.p, (1, padded), &scratch.d_out, dim, (last, dim, rows), true);
+                    matmul::<F>(
+                        &mut scratch.dk,
+                        dim,
+                        &scratch.dp,
+                        (1, padded),
+                        &scratch.q,
+                        dim,
+                        (last, dim, rows),
+                        true,
+                    );
+                    matmul::<F>(
+                        &mut scratch.dv,
+                        dim,
+                        &scratch.p,
+                        (1, padded),
+                        &scratch.d_out,
+                        dim,
+                        (last, dim, rows),
+                        true,
+                    );
                 }
             }
             scatter(d_qkv, width, k_at, &scratch.dk, hd, len, dim);
@@ -268,7 +363,8 @@ fn tile<F: Fma, const R: usize>(
     // SAFETY: the largest indices reached are those asserted above.
     unsafe {
         let zero = F::load([0f32; LANES].as_ptr());
-        let mut acc: [F::Vector; R] = std::array::from_fn(|r| if add { F::load(c.as_ptr().add(r * c_stride)) } else { zero });
+        let mut acc: [F::Vector; R] =
+            std::array::from_fn(|r| if add { F::load(c.as_ptr().add(r * c_stride)) } else { zero });
         for l in 0..k {
             let b = F::load(b.as_ptr().add(l * b_stride));
             for (r, acc) in acc.iter_mut().enumerate() {
@@ -293,7 +389,15 @@ fn gather(to: &mut [f32], from: &[f32], stride: usize, at: usize, hd: usize, n: 
 
 /// As [`gather`], transposed: `to[hd, padded]`, columns beyond `n` zero.
 #[inline(always)]
-fn gather_transposed(to: &mut [f32], from: &[f32], stride: usize, at: usize, hd: usize, n: usize, padded: usize) {
+fn gather_transposed(
+    to: &mut [f32],
+    from: &[f32],
+    stride: usize,
+    at: usize,
+    hd: usize,
+    n: usize,
+    padded: usize,
+) {
     for i in 0..hd {
         let row = &mut to[i * padded..][..padded];
         for (r, x) in row[..n].iter_mut().enumerate() {
@@ -335,7 +439,8 @@ mod tests {
                     for (j, score) in scores.iter().enumerate() {
                         let v = &qkv[(seg.start + j) * w + (s.heads + s.kv_heads + kv) * hd..][..hd];
                         for c in 0..hd {
-                            out[(seg.start + i) * s.out_width() + head * hd + c] += score.exp() / total * v[c];
+                            out[(seg.start + i) * s.out_width() + head * hd + c] +=
+                                score.exp() / total * v[c];
                         }
                     }
                 }
@@ -349,7 +454,8 @@ mod tests {
         // Segments shorter and longer than a block of queries; head widths that do and do not fill a vector.
         for (hd, heads, kv_heads) in [(4, 2, 1), (16, 2, 2), (24, 4, 2)] {
             let shape = Shape { heads, kv_heads, head_dim: hd };
-            let segments = [Segment { start: 0, len: 5 }, Segment { start: 5, len: 1 }, Segment { start: 7, len: 41 }];
+            let segments =
+                [Segment { start: 0, len: 5 }, Segment { start: 5, len: 1 }, Segment { start: 7, len: 41 }];
             let n = 48;
             let qkv: Vec<f32> = random(n * shape.qkv_width(), 1).iter().map(|x| x * 2.0).collect();
             let mut out = vec![0f32; n * shape.out_width()];
@@ -361,7 +467,9 @@ mod tests {
             let d_out = random(out.len(), 2);
             let mut d_qkv = vec![0f32; qkv.len()];
             backward(&mut d_qkv, &d_out, &qkv, &segments, shape, &mut scratch);
-            assert_gradient("qkv", &wide(&qkv), &d_qkv, 1e-4, |x| inner(&reference(x, &segments, shape), &d_out));
+            assert_gradient("qkv", &wide(&qkv), &d_qkv, 1e-4, |x| {
+                inner(&reference(x, &segments, shape), &d_out)
+            });
         }
     }
 }

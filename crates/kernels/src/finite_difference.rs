@@ -20,7 +20,13 @@ pub fn wide(x: &[f32]) -> Vec<f64> {
 }
 
 /// Asserts that `gradient` is the derivative of `f` at `x`, within `tolerance` relative to the largest entry.
-pub fn assert_gradient(name: &str, x: &[f64], gradient: &[f32], tolerance: f64, mut f: impl FnMut(&[f64]) -> f64) {
+pub fn assert_gradient(
+    name: &str,
+    x: &[f64],
+    gradient: &[f32],
+    tolerance: f64,
+    mut f: impl FnMut(&[f64]) -> f64,
+) {
     assert_eq!(x.len(), gradient.len());
     let step = 1e-5;
     let mut at = x.to_vec();
@@ -36,7 +42,10 @@ pub fn assert_gradient(name: &str, x: &[f64], gradient: &[f32], tolerance: f64, 
         .collect();
     let scale = numeric.iter().fold(1e-3f64, |m, v| m.max(v.abs()));
     for (i, (n, g)) in numeric.iter().zip(gradient).enumerate() {
-        assert!((n - *g as f64).abs() <= tolerance * scale, "{name}[{i}]: backward says {g}, finite difference {n}");
+        assert!(
+            (n - *g as f64).abs() <= tolerance * scale,
+            "{name}[{i}]: backward says {g}, finite difference {n}"
+        );
     }
 }
 

@@ -136,7 +136,13 @@ mod tests {
     use crate::finite_difference::random;
 
     /// The product by its definition, in f64.
-    fn by_definition(a: impl Fn(usize, usize) -> f32, b: impl Fn(usize, usize) -> f32, m: usize, n: usize, k: usize) -> Vec<f64> {
+    fn by_definition(
+        a: impl Fn(usize, usize) -> f32,
+        b: impl Fn(usize, usize) -> f32,
+        m: usize,
+        n: usize,
+        k: usize,
+    ) -> Vec<f64> {
         let mut out = vec![0f64; m * n];
         for i in 0..m {
             for j in 0..n {
@@ -159,10 +165,22 @@ mod tests {
             linear(MatMut::new(&mut y, n, o), Mat::new(&x, n, i), Mat::new(&w, o, i), 0.5, Write::Set);
             close(&y, &by_definition(|a, b| 0.5 * x[a * i + b], |a, b| w[b * i + a], n, o, i));
             let mut dx = vec![0.0; n * i];
-            linear_input(MatMut::new(&mut dx, n, i), Mat::new(&dy, n, o), Mat::new(&w, o, i), 1.0, Write::Add);
+            linear_input(
+                MatMut::new(&mut dx, n, i),
+                Mat::new(&dy, n, o),
+                Mat::new(&w, o, i),
+                1.0,
+                Write::Add,
+            );
             close(&dx, &by_definition(|a, b| dy[a * o + b], |a, b| w[a * i + b], n, i, o));
             let mut dw = vec![0.0; o * i];
-            linear_weight(MatMut::new(&mut dw, o, i), Mat::new(&dy, n, o), Mat::new(&x, n, i), 1.0, Write::Set);
+            linear_weight(
+                MatMut::new(&mut dw, o, i),
+                Mat::new(&dy, n, o),
+                Mat::new(&x, n, i),
+                1.0,
+                Write::Set,
+            );
             close(&dw, &by_definition(|a, b| dy[b * o + a], |a, b| x[a * i + b], o, i, n));
         }
     }
@@ -172,7 +190,13 @@ mod tests {
         let wide = random(4 * 10, 5);
         let w = random(2 * 3, 6);
         let mut y = vec![0.0; 4 * 5];
-        linear(MatMut::strided(&mut y[1..], 4, 2, 5), Mat::strided(&wide[6..], 4, 3, 10), Mat::new(&w, 2, 3), 1.0, Write::Set);
+        linear(
+            MatMut::strided(&mut y[1..], 4, 2, 5),
+            Mat::strided(&wide[6..], 4, 3, 10),
+            Mat::new(&w, 2, 3),
+            1.0,
+            Write::Set,
+        );
         for r in 0..4 {
             for c in 0..2 {
                 let want: f32 = (0..3).map(|k| wide[r * 10 + 6 + k] * w[c * 3 + k]).sum();

@@ -28,7 +28,8 @@ dispatch! {
 #[inline(always)]
 fn backward_body<F: Fma>(dx: &mut [f32], dg: &mut [f32], dy: &[f32], x: &[f32], inv: &[f32], g: &[f32]) {
     let d = g.len();
-    for (((dx, dy), x), inv) in dx.chunks_exact_mut(d).zip(dy.chunks_exact(d)).zip(x.chunks_exact(d)).zip(inv) {
+    for (((dx, dy), x), inv) in dx.chunks_exact_mut(d).zip(dy.chunks_exact(d)).zip(x.chunks_exact(d)).zip(inv)
+    {
         let projection = triple_dot::<F>(dy, g, x) * inv * inv / d as f32;
         for i in 0..d {
             dg[i] = F::fma(dy[i] * *inv, x[i], dg[i]);

@@ -92,7 +92,8 @@ mod tests {
     fn adamw_follows_its_definition() {
         let n = 37;
         let (mut w, mut m, mut v) = (random(n, 1), vec![0f32; n], vec![0f32; n]);
-        let (mut w64, mut m64, mut v64) = (w.iter().map(|x| *x as f64).collect::<Vec<_>>(), vec![0f64; n], vec![0f64; n]);
+        let (mut w64, mut m64, mut v64) =
+            (w.iter().map(|x| *x as f64).collect::<Vec<_>>(), vec![0f64; n], vec![0f64; n]);
         for t in 1..=20 {
             let g = random(n, 100 + t);
             let (b1, b2) = (0.9f64, 0.95f64);

@@ -111,6 +111,8 @@ mod tests {
         }
         let mut dx = dy.clone();
         rotate_back(&mut dx, stride, heads, &positions, &table);
-        assert_gradient("x", &wide(&x), &dx, 1e-4, |x| inner(&reference(x, heads, stride, &positions, &freq), &dy));
+        assert_gradient("x", &wide(&x), &dx, 1e-4, |x| {
+            inner(&reference(x, heads, stride, &positions, &freq), &dy)
+        });
     }
 }

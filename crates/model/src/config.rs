@@ -97,15 +97,29 @@ impl Config {
             format!("model_type {model_type:?} is not supported; supported are llama, mistral, qwen2 and qwen3")
         })?;
         let size = |key: &str| -> Result<usize, String> {
-            value[key].as_u64().filter(|n| *n > 0).map(|n| n as usize).ok_or_else(|| format!("`{key}` must be a positive integer"))
+            value[key]
+                .as_u64()
+                .filter(|n| *n > 0)
+                .map(|n| n as usize)
+                .ok_or_else(|| format!("`{key}` must be a positive integer"))
         };
         let (hidden_size, heads) = (size("hidden_size")?, size("num_attention_heads")?);
-        let rope = if value["rope_parameters"].is_object() { &value["rope_parameters"] } else { &value["rope_scaling"] };
+        let rope = if value["rope_parameters"].is_object() {
+            &value["rope_parameters"]
+        } else {
+            &value["rope_scaling"]
+        };
         let rope_type = rope["rope_type"].as_str().or(rope["type"].as_str()).unwrap_or("default");
         let rope_scaling = match rope_type {
             "default" => None,
-            "llama3" => Some(serde_json::from_value(rope.clone()).map_err(|e| format!("llama3 rotary scaling: {e}"))?),
-            other => return Err(format!("rotary scaling {other:?} is not supported; \"default\" and \"llama3\" are")),
+            "llama3" => Some(
+                serde_json::from_value(rope.clone()).map_err(|e| format!("llama3 rotary scaling: {e}"))?,
+            ),
+            other => {
+                return Err(format!(
+                    "rotary scaling {other:?} is not supported; \"default\" and \"llama3\" are"
+                ));
+            }
         };
         let config = Config {
             architecture,
@@ -114,7 +128,11 @@ impl Config {
             ffn_size: size("intermediate_size")?,
             layers: size("num_hidden_layers")?,
             heads,
-            kv_heads: if value["num_key_value_heads"].is_null() { heads } else { size("num_key_value_heads")? },
+            kv_heads: if value["num_key_value_heads"].is_null() {
+                heads
+            } else {
+                size("num_key_value_heads")?
+            },
             head_dim: if value["head_dim"].is_null() { hidden_size / heads } else { size("head_dim")? },
             max_positions: size("max_position_embeddings")?,
             rope_theta: rope["rope_theta"].as_f64().or(value["rope_theta"].as_f64()).unwrap_or(10_000.0),
@@ -140,7 +158,10 @@ impl Config {
     /// Whether the sizes fit each other.
     pub fn check(&self) -> Result<(), String> {
         if !self.heads.is_multiple_of(self.kv_heads) {
-            return Err(format!("{} heads are not a multiple of {} key/value heads", self.heads, self.kv_heads));
+            return Err(format!(
+                "{} heads are not a multiple of {} key/value heads",
+                self.heads, self.kv_heads
+            ));
         }
         if !self.head_dim.is_multiple_of(2) {
             return Err(format!("a head width of {} is odd; rotary positions need pairs", self.head_dim));
@@ -192,7 +213,8 @@ impl Config {
 
     /// Rotary frequencies, radians per position, one for each pair of a head.
     pub fn rope_frequencies(&self) -> Vec<f64> {
-        let plain = (0..self.head_dim / 2).map(|i| self.rope_theta.powf(-2.0 * i as f64 / self.head_dim as f64));
+        let plain =
+            (0..self.head_dim / 2).map(|i| self.rope_theta.powf(-2.0 * i as f64 / self.head_dim as f64));
         plain.map(|f| self.rope_scaling.map_or(f, |s| s.stretch(f))).collect()
     }
 

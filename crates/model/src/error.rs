@@ -6,7 +6,9 @@ use std::path::PathBuf;
 #[derive(Debug, thiserror::Error)]
 pub enum ModelError {
     /// A file of the folder is absent.
-    #[error("{path} is not a model folder: it has no {missing} (expected config.json, model.safetensors and tokenizer.json)")]
+    #[error(
+        "{path} is not a model folder: it has no {missing} (expected config.json, model.safetensors and tokenizer.json)"
+    )]
     NotAModel {
         /// The folder.
         path: PathBuf,

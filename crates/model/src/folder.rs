@@ -33,7 +33,8 @@ pub struct Files<'a> {
 }
 
 /// Files that make a model what it is, in the order in which they are hashed.
-const HASHED: [&str; 5] = ["config.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json", "chat_template.jinja"];
+const HASHED: [&str; 5] =
+    ["config.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json", "chat_template.jinja"];
 
 impl Folder {
     /// Reads a folder. Errors name the file that is missing or damaged.
@@ -62,10 +63,12 @@ impl Folder {
     /// As [`Folder::load`], from bytes in memory; `dir` is for error messages.
     pub fn from_files(files: &Files, dir: &Path) -> Result<Folder, ModelError> {
         let parse = |name: &str, bytes: &[u8]| -> Result<Value, ModelError> {
-            serde_json::from_slice(bytes).map_err(|e| ModelError::invalid(dir.join(name), format!("not JSON: {e}")))
+            serde_json::from_slice(bytes)
+                .map_err(|e| ModelError::invalid(dir.join(name), format!("not JSON: {e}")))
         };
         let text = |name: &str, bytes: &[u8]| -> Result<String, ModelError> {
-            String::from_utf8(bytes.to_vec()).map_err(|_| ModelError::invalid(dir.join(name), "not UTF-8 text"))
+            String::from_utf8(bytes.to_vec())
+                .map_err(|_| ModelError::invalid(dir.join(name), "not UTF-8 text"))
         };
         let config = Config::from_json(&parse("config.json", files.config)?)
             .map_err(|e| ModelError::invalid(dir.join("config.json"), e))?;
@@ -80,7 +83,11 @@ impl Folder {
         if tokenizer.vocab_size() > config.vocab_size {
             return Err(ModelError::invalid(
                 path,
-                format!("{} tokens, but config.json has a vocab_size of {}", tokenizer.vocab_size(), config.vocab_size),
+                format!(
+                    "{} tokens, but config.json has a vocab_size of {}",
+                    tokenizer.vocab_size(),
+                    config.vocab_size
+                ),
             ));
         }
         let source = match files.template {
@@ -119,7 +126,13 @@ impl Folder {
 
     /// As [`Folder::content_hash`], of bytes in memory.
     pub fn content_hash_of(files: &Files) -> Hash {
-        let all = [Some(files.config), Some(files.weights), Some(files.tokenizer), files.tokenizer_config, files.template];
+        let all = [
+            Some(files.config),
+            Some(files.weights),
+            Some(files.tokenizer),
+            files.tokenizer_config,
+            files.template,
+        ];
         let mut id = store::IdBuilder::new("model");
         for (name, bytes) in HASHED.iter().zip(all) {
             if let Some(bytes) = bytes {
@@ -130,7 +143,11 @@ impl Folder {
     }
 
     /// The network of this folder; `rope` comes from [`Network::rope_table`].
-    pub fn network<'a>(&'a self, adapter: Option<&'a Adapter>, rope: &'a kernels::rope::Table) -> Network<'a> {
+    pub fn network<'a>(
+        &'a self,
+        adapter: Option<&'a Adapter>,
+        rope: &'a kernels::rope::Table,
+    ) -> Network<'a> {
         Network { config: &self.config, weights: &self.weights, adapter, rope }
     }
 
@@ -164,7 +181,8 @@ impl Folder {
             }
             let prompt = template.render(&messages[..i], true, message.name.as_deref())?;
             let full = template.render(&messages[..=i], false, message.name.as_deref())?;
-            let (Some(before), Some(answer)) = (prompt.strip_prefix(&rendered), full.strip_prefix(&prompt)) else {
+            let (Some(before), Some(answer)) = (prompt.strip_prefix(&rendered), full.strip_prefix(&prompt))
+            else {
                 return Err(ModelError::Template(
                     "the template renders a conversation differently once it is longer, so the assistant's tokens cannot be told apart".into(),
                 ));
@@ -177,7 +195,9 @@ impl Folder {
             rendered = full;
         }
         if example.targets() == 0 {
-            return Err(ModelError::NothingTrainable("the conversation has no assistant message with content".into()));
+            return Err(ModelError::NothingTrainable(
+                "the conversation has no assistant message with content".into(),
+            ));
         }
         Ok(example)
     }

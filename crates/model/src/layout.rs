@@ -112,8 +112,11 @@ impl Layout {
             })
             .collect();
         let norm = b.push("model.norm.weight".into(), &[d]);
-        let head =
-            if config.tied { embedding.clone() } else { b.push("lm_head.weight".into(), &[config.vocab_size, d]) };
+        let head = if config.tied {
+            embedding.clone()
+        } else {
+            b.push("lm_head.weight".into(), &[config.vocab_size, d])
+        };
         Layout { tensors: b.tensors, embedding, layers, norm, head, len: b.len }
     }
 }

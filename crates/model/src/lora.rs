@@ -72,7 +72,10 @@ pub fn parse_targets(names: &[String]) -> Result<Vec<Target>, String> {
         .iter()
         .map(|n| {
             Target::ALL.into_iter().find(|t| t.name() == n).ok_or_else(|| {
-                format!("`{n}` is not a LoRA target; targets are {}", Target::ALL.map(Target::name).join(", "))
+                format!(
+                    "`{n}` is not a LoRA target; targets are {}",
+                    Target::ALL.map(Target::name).join(", ")
+                )
             })
         })
         .collect::<Result<Vec<_>, _>>()?;
@@ -169,12 +172,9 @@ impl Adapter {
             for site in sites {
                 let (input, output) = site.target.widths(config);
                 let name = format!("model.layers.{layer}.{}.weight", site.target.module());
-                let tensor = weights
-                    .layout
-                    .tensors
-                    .iter()
-                    .find(|t| t.name == name)
-                    .ok_or_else(|| ModelError::invalid("adapter", format!("the model has no tensor `{name}`")))?;
+                let tensor = weights.layout.tensors.iter().find(|t| t.name == name).ok_or_else(|| {
+                    ModelError::invalid("adapter", format!("the model has no tensor `{name}`"))
+                })?;
                 let range = tensor.range.clone();
                 kernels::matmul::linear_input(
                     kernels::matmul::MatMut::new(&mut weights.flat[range], output, input),

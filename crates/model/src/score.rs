@@ -23,35 +23,49 @@ pub fn score_choices(network: &Network, choices: &[Choice], threads: usize) -> V
     let mut rows: Vec<Row> = Vec::new();
     for (index, choice) in choices.iter().enumerate() {
         if choice.options.iter().all(|o| o.len() == 1) {
-            rows.push(Row { tokens: choice.prompt.clone(), from: choice.prompt.len() - 1, wanted: Wanted::Each(index) });
+            rows.push(Row {
+                tokens: choice.prompt.clone(),
+                from: choice.prompt.len() - 1,
+                wanted: Wanted::Each(index),
+            });
         } else {
             for (option, tokens) in choice.options.iter().enumerate() {
                 let mut all = choice.prompt.clone();
                 all.extend(tokens);
-                rows.push(Row { tokens: all, from: choice.prompt.len() - 1, wanted: Wanted::Sum(index, option) });
+                rows.push(Row {
+                    tokens: all,
+                    from: choice.prompt.len() - 1,
+                    wanted: Wanted::Sum(index, option),
+                });
             }
         }
     }
     let out: Vec<Mutex<Vec<f64>>> = choices.iter().map(|c| Mutex::new(vec![0.0; c.options.len()])).collect();
-    passes(network, &rows, threads, |r| r.tokens.len(), |network, rows, ws| {
-        let mut batch = Batch::default();
-        for row in rows {
-            row.add(choices, &mut batch);
-        }
-        let mut scores = network.log_probabilities(&batch, ws).into_iter();
-        for row in rows {
-            match row.wanted {
-                Wanted::Each(index) => {
-                    let mut slot = out[index].lock().unwrap_or_else(|e| e.into_inner());
-                    slot.iter_mut().for_each(|s| *s = scores.next().unwrap_or(f64::NAN));
-                }
-                Wanted::Sum(index, option) => {
-                    let sum = scores.by_ref().take(row.tokens.len() - row.from - 1).sum();
-                    out[index].lock().unwrap_or_else(|e| e.into_inner())[option] = sum;
+    passes(
+        network,
+        &rows,
+        threads,
+        |r| r.tokens.len(),
+        |network, rows, ws| {
+            let mut batch = Batch::default();
+            for row in rows {
+                row.add(choices, &mut batch);
+            }
+            let mut scores = network.log_probabilities(&batch, ws).into_iter();
+            for row in rows {
+                match row.wanted {
+                    Wanted::Each(index) => {
+                        let mut slot = out[index].lock().unwrap_or_else(|e| e.into_inner());
+                        slot.iter_mut().for_each(|s| *s = scores.next().unwrap_or(f64::NAN));
+                    }
+                    Wanted::Sum(index, option) => {
+                        let sum = scores.by_ref().take(row.tokens.len() - row.from - 1).sum();
+                        out[index].lock().unwrap_or_else(|e| e.into_inner())[option] = sum;
+                    }
                 }
             }
-        }
-    });
+        },
+    );
     out.into_iter().map(|m| m.into_inner().unwrap_or_else(|e| e.into_inner())).collect()
 }
 
@@ -100,16 +114,22 @@ impl Row {
 pub fn nll(network: &Network, examples: &[Example], threads: usize) -> Vec<(f64, usize)> {
     let out: Vec<Mutex<(f64, usize)>> = examples.iter().map(|_| Mutex::new((0.0, 0))).collect();
     let rows: Vec<(usize, &Example)> = examples.iter().enumerate().collect();
-    passes(network, &rows, threads, |(_, e)| e.tokens.len(), |network, rows, ws| {
-        let mut batch = Batch::default();
-        rows.iter().for_each(|(_, e)| batch.push(e));
-        let mut scores = network.log_probabilities(&batch, ws).into_iter();
-        for (index, example) in rows {
-            let count = example.loss.iter().skip(1).filter(|l| **l).count();
-            let sum: f64 = scores.by_ref().take(count).sum();
-            *out[*index].lock().unwrap_or_else(|e| e.into_inner()) = (-sum, count);
-        }
-    });
+    passes(
+        network,
+        &rows,
+        threads,
+        |(_, e)| e.tokens.len(),
+        |network, rows, ws| {
+            let mut batch = Batch::default();
+            rows.iter().for_each(|(_, e)| batch.push(e));
+            let mut scores = network.log_probabilities(&batch, ws).into_iter();
+            for (index, example) in rows {
+                let count = example.loss.iter().skip(1).filter(|l| **l).count();
+                let sum: f64 = scores.by_ref().take(count).sum();
+                *out[*index].lock().unwrap_or_else(|e| e.into_inner()) = (-sum, count);
+            }
+        },
+    );
     out.into_iter().map(|m| m.into_inner().unwrap_or_else(|e| e.into_inner())).collect()
 }
 

@@ -25,7 +25,9 @@ impl ChatTemplate {
         environment.add_function("raise_exception", |message: String| -> Result<String, Error> {
             Err(Error::new(ErrorKind::InvalidOperation, message))
         });
-        environment.add_template_owned("chat", source.clone()).map_err(|e| ModelError::Template(e.to_string()))?;
+        environment
+            .add_template_owned("chat", source.clone())
+            .map_err(|e| ModelError::Template(e.to_string()))?;
         let special = |key| tokenizer.special(key).unwrap_or_default().to_string();
         Ok(ChatTemplate { environment, source, bos: special("bos_token"), eos: special("eos_token") })
     }
@@ -37,8 +39,14 @@ impl ChatTemplate {
 
     /// The text of a conversation. `add_generation_prompt` appends what comes before the assistant's next words;
     /// `speaker` names who those words belong to, for templates that care.
-    pub fn render(&self, messages: &[Message], add_generation_prompt: bool, speaker: Option<&str>) -> Result<String, ModelError> {
-        let template = self.environment.get_template("chat").map_err(|e| ModelError::Template(e.to_string()))?;
+    pub fn render(
+        &self,
+        messages: &[Message],
+        add_generation_prompt: bool,
+        speaker: Option<&str>,
+    ) -> Result<String, ModelError> {
+        let template =
+            self.environment.get_template("chat").map_err(|e| ModelError::Template(e.to_string()))?;
         template
             .render(context! {
                 messages => Value::from(Serde(messages)),

@@ -19,20 +19,26 @@ pub struct Tokenizer {
 impl Tokenizer {
     /// From the texts of `tokenizer.json` and `tokenizer_config.json`; `path` is for error messages.
     pub fn new(json: String, config: Value, path: &Path) -> Result<Tokenizer, ModelError> {
-        let inner: tokenizers::Tokenizer = json.parse().map_err(|e| ModelError::invalid(path, format!("not a tokenizer: {e}")))?;
+        let inner: tokenizers::Tokenizer =
+            json.parse().map_err(|e| ModelError::invalid(path, format!("not a tokenizer: {e}")))?;
         let special = |key: &str| -> Result<Option<u32>, ModelError> {
             // Either "<eos>" or {"content": "<eos>", ...}.
-            let Some(text) = config[key].as_str().or(config[key]["content"].as_str()) else { return Ok(None) };
+            let Some(text) = config[key].as_str().or(config[key]["content"].as_str()) else {
+                return Ok(None);
+            };
             let id = inner.token_to_id(text);
-            id.map(Some).ok_or_else(|| ModelError::invalid(path, format!("{key} {text:?} is not in the vocabulary")))
+            id.map(Some)
+                .ok_or_else(|| ModelError::invalid(path, format!("{key} {text:?} is not in the vocabulary")))
         };
-        let (bos, eos, pad, unknown) = (special("bos_token")?, special("eos_token")?, special("pad_token")?, special("unk_token")?);
+        let (bos, eos, pad, unknown) =
+            (special("bos_token")?, special("eos_token")?, special("pad_token")?, special("unk_token")?);
         Ok(Tokenizer { inner, json, config, bos, eos, pad, unknown })
     }
 
     /// Tokens of a text, without special tokens added around it; special tokens written in the text are recognised.
     pub fn encode(&self, text: &str) -> Result<Vec<u32>, ModelError> {
-        let encoding = self.inner.encode_fast(text, false).map_err(|e| ModelError::Tokenizer(e.to_string()))?;
+        let encoding =
+            self.inner.encode_fast(text, false).map_err(|e| ModelError::Tokenizer(e.to_string()))?;
         Ok(encoding.get_ids().to_vec())
     }
 

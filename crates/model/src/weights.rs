@@ -37,7 +37,10 @@ impl Weights {
     /// a value that is not finite.
     pub fn from_safetensors(config: &Config, bytes: &[u8], path: &Path) -> Result<Weights, ModelError> {
         let file = SafeTensors::deserialize(bytes).map_err(|e| {
-            ModelError::invalid(path, format!("not a complete safetensors file ({e}); was the copy or download cut short?"))
+            ModelError::invalid(
+                path,
+                format!("not a complete safetensors file ({e}); was the copy or download cut short?"),
+            )
         })?;
         let layout = Layout::new(config);
         let mut flat = vec![0f32; layout.len];
@@ -48,13 +51,22 @@ impl Weights {
             if view.shape() != tensor.shape {
                 return Err(ModelError::invalid(
                     path,
-                    format!("tensor `{}` has shape {:?}, but config.json says {:?}", tensor.name, view.shape(), tensor.shape),
+                    format!(
+                        "tensor `{}` has shape {:?}, but config.json says {:?}",
+                        tensor.name,
+                        view.shape(),
+                        tensor.shape
+                    ),
                 ));
             }
             let values = &mut flat[tensor.range.clone()];
-            decode(&view, values).map_err(|e| ModelError::invalid(path, format!("tensor `{}`: {e}", tensor.name)))?;
+            decode(&view, values)
+                .map_err(|e| ModelError::invalid(path, format!("tensor `{}`: {e}", tensor.name)))?;
             if values.iter().any(|x| !x.is_finite()) {
-                return Err(ModelError::invalid(path, format!("tensor `{}` holds NaN or infinite values", tensor.name)));
+                return Err(ModelError::invalid(
+                    path,
+                    format!("tensor `{}` holds NaN or infinite values", tensor.name),
+                ));
             }
         }
         Ok(Weights { layout, flat })
@@ -62,7 +74,11 @@ impl Weights {
 
     /// The bytes of a safetensors file with every tensor as f32 under its Hugging Face name.
     pub fn to_safetensors(&self) -> Result<Vec<u8>, ModelError> {
-        let tensors = self.layout.tensors.iter().map(|t| (t.name.as_str(), t.shape.as_slice(), &self.flat[t.range.clone()]));
+        let tensors = self
+            .layout
+            .tensors
+            .iter()
+            .map(|t| (t.name.as_str(), t.shape.as_slice(), &self.flat[t.range.clone()]));
         encode(tensors)
     }
 }
@@ -71,8 +87,9 @@ impl Weights {
 pub(crate) fn encode<'a>(
     tensors: impl Iterator<Item = (&'a str, &'a [usize], &'a [f32])>,
 ) -> Result<Vec<u8>, ModelError> {
-    let bytes: Vec<(&str, &[usize], Vec<u8>)> =
-        tensors.map(|(name, shape, x)| (name, shape, x.iter().flat_map(|v| v.to_le_bytes()).collect())).collect();
+    let bytes: Vec<(&str, &[usize], Vec<u8>)> = tensors
+        .map(|(name, shape, x)| (name, shape, x.iter().flat_map(|v| v.to_le_bytes()).collect()))
+        .collect();
     let views = bytes
         .iter()
         .map(|(name, shape, data)| Ok((*name, TensorView::new(Dtype::F32, shape.to_vec(), data)?)))
@@ -87,7 +104,10 @@ pub(crate) fn decode(view: &TensorView, into: &mut [f32]) -> Result<(), String> 
     let data = view.data();
     let halves = || data.chunks_exact(2).map(|b| u16::from_le_bytes([b[0], b[1]]));
     match view.dtype() {
-        Dtype::F32 => into.iter_mut().zip(data.chunks_exact(4)).for_each(|(x, b)| *x = f32::from_le_bytes([b[0], b[1], b[2], b[3]])),
+        Dtype::F32 => into
+            .iter_mut()
+            .zip(data.chunks_exact(4))
+            .for_each(|(x, b)| *x = f32::from_le_bytes([b[0], b[1], b[2], b[3]])),
         Dtype::BF16 => into.iter_mut().zip(halves()).for_each(|(x, h)| *x = f32::from_bits((h as u32) << 16)),
         Dtype::F16 => into.iter_mut().zip(halves()).for_each(|(x, h)| *x = half_to_f32(h)),
         other => return Err(format!("type {other:?} is not supported; f32, f16 and bf16 are")),
@@ -143,7 +163,14 @@ mod tests {
 
     #[test]
     fn halves_widen_exactly() {
-        for (h, x) in [(0x3c00, 1.0), (0xc000, -2.0), (0x0001, 5.960_464_5e-8), (0x7bff, 65504.0), (0x3555, 0.333_251_95), (0x0000, 0.0)] {
+        for (h, x) in [
+            (0x3c00, 1.0),
+            (0xc000, -2.0),
+            (0x0001, 5.960_464_5e-8),
+            (0x7bff, 65504.0),
+            (0x3555, 0.333_251_95),
+            (0x0000, 0.0),
+        ] {
             assert_eq!(half_to_f32(h), x);
         }
         assert!(half_to_f32(0x7c00).is_infinite() && half_to_f32(0x7e00).is_nan());

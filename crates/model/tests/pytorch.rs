@@ -28,7 +28,12 @@ fn floats(file: &SafeTensors, name: &str) -> Vec<f32> {
 }
 
 fn integers(file: &SafeTensors, name: &str) -> Vec<i64> {
-    file.tensor(name).unwrap().data().chunks_exact(8).map(|b| i64::from_le_bytes(b.try_into().unwrap())).collect()
+    file.tensor(name)
+        .unwrap()
+        .data()
+        .chunks_exact(8)
+        .map(|b| i64::from_le_bytes(b.try_into().unwrap()))
+        .collect()
 }
 
 fn examples(file: &SafeTensors) -> Vec<Example> {
@@ -87,7 +92,12 @@ fn logits_loss_and_full_gradients() {
             for group in examples.chunks(if split { 1 } else { examples.len() }) {
                 let mut batch = Batch::default();
                 group.iter().for_each(|e| batch.push(e));
-                loss += network.loss_and_gradient(&batch, &mut ws, &mut Gradient::Full(&mut gradient), 1.0 / targets as f32);
+                loss += network.loss_and_gradient(
+                    &batch,
+                    &mut ws,
+                    &mut Gradient::Full(&mut gradient),
+                    1.0 / targets as f32,
+                );
             }
             assert_close(&format!("{name} loss"), &[(loss / targets as f64) as f32], &floats(&case, "loss"));
             for tensor in &weights.layout.tensors {
@@ -103,7 +113,8 @@ fn lora_loss_and_gradients_and_merge() {
     for name in ARCHITECTURES {
         let (config, mut weights) = model(name);
         let read = |file: &str| std::fs::read(folder(name).join(file)).unwrap();
-        let (case, lora, peft) = (read("case.safetensors"), read("lora.safetensors"), read("adapter/adapter_model.safetensors"));
+        let (case, lora, peft) =
+            (read("case.safetensors"), read("lora.safetensors"), read("adapter/adapter_model.safetensors"));
         let case = SafeTensors::deserialize(&case).unwrap();
         let lora = SafeTensors::deserialize(&lora).unwrap();
         let peft = SafeTensors::deserialize(&peft).unwrap();
@@ -120,11 +131,20 @@ fn lora_loss_and_gradients_and_merge() {
         let network = Network { config: &config, weights: &weights, adapter: Some(&adapter), rope: &rope };
         let mut gradient = vec![0f32; adapter.flat.len()];
         let scale = 1.0 / targets as f32;
-        let loss = network.loss_and_gradient(&batch, &mut Workspace::new(true), &mut Gradient::Lora(&mut gradient), scale);
+        let loss = network.loss_and_gradient(
+            &batch,
+            &mut Workspace::new(true),
+            &mut Gradient::Lora(&mut gradient),
+            scale,
+        );
         let want = floats(&lora, "loss");
         assert_close(&format!("{name} loss"), &[(loss / targets as f64) as f32], &want);
         for (tensor, _, range) in adapter.tensors(&config) {
-            assert_close(&format!("{name} {tensor}"), &gradient[range], &floats(&lora, &format!("grad.{tensor}")));
+            assert_close(
+                &format!("{name} {tensor}"),
+                &gradient[range],
+                &floats(&lora, &format!("grad.{tensor}")),
+            );
         }
 
         adapter.merge_into(&config, &mut weights).unwrap();
@@ -142,7 +162,11 @@ fn scores_do_not_depend_on_threads_or_on_how_options_are_asked() {
     let choices: Vec<Choice> = (0..300u32)
         .map(|i| Choice {
             prompt: (0..5 + i % 7).map(|k| (i * 7 + k * 3) % 97).collect(),
-            options: if i % 3 == 0 { vec![vec![i % 97, 4], vec![9]] } else { vec![vec![i % 97], vec![(i + 5) % 97], vec![2]] },
+            options: if i % 3 == 0 {
+                vec![vec![i % 97, 4], vec![9]]
+            } else {
+                vec![vec![i % 97], vec![(i + 5) % 97], vec![2]]
+            },
         })
         .collect();
     let one = score_choices(&network, &choices, 1);

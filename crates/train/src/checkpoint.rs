@@ -49,9 +49,14 @@ pub fn load(dir: &Path, job: Hash, state: &mut State) -> Result<Vec<StepMetrics>
         let path = dir.join(name);
         let raw = store::read(&path)?;
         if raw.len() != into.len() * 4 {
-            return Err(TrainError::Checkpoint { path, message: format!("{} bytes, expected {}", raw.len(), into.len() * 4) });
+            return Err(TrainError::Checkpoint {
+                path,
+                message: format!("{} bytes, expected {}", raw.len(), into.len() * 4),
+            });
         }
-        into.iter_mut().zip(raw.chunks_exact(4)).for_each(|(x, b)| *x = f32::from_le_bytes([b[0], b[1], b[2], b[3]]));
+        into.iter_mut()
+            .zip(raw.chunks_exact(4))
+            .for_each(|(x, b)| *x = f32::from_le_bytes([b[0], b[1], b[2], b[3]]));
         Ok(())
     };
     read("m.f32", &mut state.m)?;

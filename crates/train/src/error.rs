@@ -9,7 +9,9 @@ pub enum TrainError {
     #[error("training recipe: {0}")]
     Recipe(String),
     /// A corpus has no rows, or no row with a token to learn from.
-    #[error("corpus `{0}` has no trainable token: training on it would learn nothing. Documents need text; chats need an assistant message")]
+    #[error(
+        "corpus `{0}` has no trainable token: training on it would learn nothing. Documents need text; chats need an assistant message"
+    )]
     NothingTrainable(String),
     /// Rows do not fit the model.
     #[error("rows of {max_length} tokens do not fit the model's {positions} positions; lower `max_length`")]
@@ -20,7 +22,9 @@ pub enum TrainError {
         positions: usize,
     },
     /// The loss or the gradient stopped being a number.
-    #[error("step {step}: the {what} is not a number; the learning rate {learning_rate:e} is probably too high")]
+    #[error(
+        "step {step}: the {what} is not a number; the learning rate {learning_rate:e} is probably too high"
+    )]
     NotANumber {
         /// The step, counted from 1.
         step: u64,
@@ -30,7 +34,9 @@ pub enum TrainError {
         learning_rate: f64,
     },
     /// The loss rose far above what it had been.
-    #[error("step {step}: the loss diverged (mean of the last {window} steps {now:.3}, best so far {best:.3}); stopped so that nobody takes this for a result")]
+    #[error(
+        "step {step}: the loss diverged (mean of the last {window} steps {now:.3}, best so far {best:.3}); stopped so that nobody takes this for a result"
+    )]
     Diverged {
         /// The step, counted from 1.
         step: u64,
@@ -42,7 +48,9 @@ pub enum TrainError {
         best: f64,
     },
     /// A checkpoint belongs to another job.
-    #[error("{path}: this checkpoint was written for other data, another recipe, another base or another version of the engine; remove the folder to start this stage afresh")]
+    #[error(
+        "{path}: this checkpoint was written for other data, another recipe, another base or another version of the engine; remove the folder to start this stage afresh"
+    )]
     OtherJob {
         /// The checkpoint.
         path: PathBuf,

@@ -14,7 +14,13 @@ pub struct Guard {
 
 impl Guard {
     /// Takes the loss of a step (counted from 1).
-    pub fn watch(&mut self, step: u64, loss: f64, gradient_norm: f64, learning_rate: f64) -> Result<(), TrainError> {
+    pub fn watch(
+        &mut self,
+        step: u64,
+        loss: f64,
+        gradient_norm: f64,
+        learning_rate: f64,
+    ) -> Result<(), TrainError> {
         for (what, value) in [("loss", loss), ("gradient norm", gradient_norm)] {
             if !value.is_finite() {
                 return Err(TrainError::NotANumber { step, what, learning_rate });
@@ -48,7 +54,8 @@ mod tests {
             guard.watch(i, 1.3 + 0.5 * (i as f64).sin(), 1.0, 1e-3).unwrap();
         }
         // 1.26 to 4.30, slowly, as it once went unnoticed.
-        let stopped = (200..400).find_map(|i| guard.watch(i, 1.26 + (i - 200) as f64 * 0.026, 1.0, 1e-3).err());
+        let stopped =
+            (200..400).find_map(|i| guard.watch(i, 1.26 + (i - 200) as f64 * 0.026, 1.0, 1e-3).err());
         assert!(matches!(stopped, Some(TrainError::Diverged { now, .. }) if now < 3.0));
         let error = Guard::default().watch(7, f64::NAN, 1.0, 1e-3).unwrap_err();
         assert!(error.to_string().contains("step 7"));

@@ -4,7 +4,8 @@ use store::IdBuilder;
 
 /// The rows of one epoch in the order in which they are read.
 pub fn permutation(seed: u64, corpus: &str, epoch: u64, len: usize) -> Vec<u32> {
-    let hash = IdBuilder::new("order").number("seed", seed).text("corpus", corpus).number("epoch", epoch).finish();
+    let hash =
+        IdBuilder::new("order").number("seed", seed).text("corpus", corpus).number("epoch", epoch).finish();
     let mut first = [0u8; 8];
     first.copy_from_slice(&hash.as_bytes()[..8]);
     let mut state = u64::from_le_bytes(first);
@@ -33,7 +34,9 @@ mod tests {
         sorted.sort();
         assert_eq!(sorted, (0..100).collect::<Vec<_>>());
         assert_eq!(base, permutation(1, "why", 0, 100));
-        for other in [permutation(2, "why", 0, 100), permutation(1, "what", 0, 100), permutation(1, "why", 1, 100)] {
+        for other in
+            [permutation(2, "why", 0, 100), permutation(1, "what", 0, 100), permutation(1, "why", 1, 100)]
+        {
             assert_ne!(base, other);
         }
     }

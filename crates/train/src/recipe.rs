@@ -121,7 +121,9 @@ impl Recipe {
             return fail("`steps` is 0; a stage needs at least one step".into());
         }
         if self.rows == 0 || self.max_length < 2 || self.gradient_buffers == 0 {
-            return fail("`rows` and `gradient_buffers` must be at least 1 and `max_length` at least 2".into());
+            return fail(
+                "`rows` and `gradient_buffers` must be at least 1 and `max_length` at least 2".into(),
+            );
         }
         if !(self.learning_rate > 0.0 && self.learning_rate.is_finite()) {
             return fail(format!("`learning_rate` is {}; it must be positive", self.learning_rate));

@@ -118,10 +118,16 @@ pub fn train(job: &Job, observer: &mut dyn Observer) -> Result<Outcome, TrainErr
         metrics.push(m);
         tokens += m.tokens;
         let seconds = started.elapsed().as_secs_f64().max(1e-9);
-        observer.step(&Progress { metrics: m, steps: recipe.steps, tokens_per_second: tokens as f64 / seconds });
+        observer.step(&Progress {
+            metrics: m,
+            steps: recipe.steps,
+            tokens_per_second: tokens as f64 / seconds,
+        });
         let done = step + 1;
         let stop = done < recipe.steps && observer.interrupted();
-        if stop || (job.checkpoint_every > 0 && done.is_multiple_of(job.checkpoint_every) && done < recipe.steps) {
+        if stop
+            || (job.checkpoint_every > 0 && done.is_multiple_of(job.checkpoint_every) && done < recipe.steps)
+        {
             checkpoint::save(&dir, identity, &state, &metrics)?;
         }
         if stop {
@@ -137,13 +143,18 @@ pub fn train(job: &Job, observer: &mut dyn Observer) -> Result<Outcome, TrainErr
 
 /// Trains all weights on given batches, one list of rows a step, instead of a schedule's: for comparing the engine with
 /// another one step by step.
-pub fn train_fixed(base: &Folder, recipe: &Recipe, steps: &[Vec<model::Example>]) -> Result<(Weights, Vec<StepMetrics>), TrainError> {
+pub fn train_fixed(
+    base: &Folder,
+    recipe: &Recipe,
+    steps: &[Vec<model::Example>],
+) -> Result<(Weights, Vec<StepMetrics>), TrainError> {
     recipe.check()?;
     let mut state = State::new(&base.config, base.weights.clone(), None, recipe);
     let mut metrics = Vec::new();
     for (step, batch) in steps.iter().enumerate() {
         let part = [Part { name: "batch".into(), examples: batch.clone(), share: 1.0 }];
-        let rows: Vec<PackedRow> = (0..batch.len() as u32).map(|i| PackedRow { part: 0, examples: vec![i] }).collect();
+        let rows: Vec<PackedRow> =
+            (0..batch.len() as u32).map(|i| PackedRow { part: 0, examples: vec![i] }).collect();
         metrics.push(state.step(&base.config, recipe, &part, &rows, step as u64, 1));
     }
     Ok((state.weights, metrics))

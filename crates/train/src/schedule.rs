@@ -63,7 +63,10 @@ impl Schedule {
         }
         for part in parts {
             if !(part.share > 0.0 && part.share.is_finite()) {
-                return Err(TrainError::Recipe(format!("the share of `{}` is {}; it must be positive", part.name, part.share)));
+                return Err(TrainError::Recipe(format!(
+                    "the share of `{}` is {}; it must be positive",
+                    part.name, part.share
+                )));
             }
             if part.examples.iter().all(|e| targets_within(e, recipe.max_length) == 0) {
                 return Err(TrainError::NothingTrainable(part.name.clone()));
@@ -72,7 +75,13 @@ impl Schedule {
         let total: f64 = parts.iter().map(|p| p.share).sum();
         let mut readers: Vec<Reader> = parts
             .iter()
-            .map(|part| Reader { part, seed, epoch: 0, order: permutation(seed, &part.name, 0, part.examples.len()), at: 0 })
+            .map(|part| Reader {
+                part,
+                seed,
+                epoch: 0,
+                order: permutation(seed, &part.name, 0, part.examples.len()),
+                at: 0,
+            })
             .collect();
         let count = recipe.steps as usize * recipe.rows;
         let mut given = vec![0f64; parts.len()];
@@ -133,7 +142,8 @@ mod tests {
     use proptest::prelude::*;
 
     pub fn part(name: &str, lengths: &[usize], share: f64) -> Part {
-        let examples = lengths.iter().map(|n| Example { tokens: vec![7; *n], loss: vec![true; *n] }).collect();
+        let examples =
+            lengths.iter().map(|n| Example { tokens: vec![7; *n], loss: vec![true; *n] }).collect();
         Part { name: name.into(), examples, share }
     }
 

@@ -48,7 +48,12 @@ impl State {
     pub fn new(config: &Config, weights: Weights, adapter: Option<Adapter>, recipe: &Recipe) -> State {
         let matrices: Vec<(usize, usize, bool)> = match (&recipe.method, &adapter) {
             (Method::Lora(_), Some(a)) => vec![(0, a.flat.len(), true)],
-            _ => weights.layout.tensors.iter().map(|t| (t.range.start, t.range.end, t.shape.len() == 2)).collect(),
+            _ => weights
+                .layout
+                .tensors
+                .iter()
+                .map(|t| (t.range.start, t.range.end, t.shape.len() == 2))
+                .collect(),
         };
         let len = matrices.last().map_or(0, |(_, end, _)| *end);
         let chunks = matrices
@@ -95,7 +100,8 @@ impl State {
         let tokens: usize = passes.iter().flatten().map(|(_, tokens)| tokens).sum();
         let targets: usize = passes.iter().flatten().map(|(batch, _)| batch.targets.len()).sum();
         let losses: Vec<Mutex<f64>> = passes.iter().map(|_| Mutex::new(0.0)).collect();
-        let network = Network { config, weights: &self.weights, adapter: self.adapter.as_ref(), rope: &self.rope };
+        let network =
+            Network { config, weights: &self.weights, adapter: self.adapter.as_ref(), rope: &self.rope };
         let workspaces = &self.workspaces;
         let work: Vec<_> = self.gradients.iter_mut().zip(&passes).zip(&losses).collect();
         threads::for_each(workers, work, |_, ((gradient, passes), loss)| {
@@ -142,7 +148,8 @@ impl State {
                         if let Some((batch, used)) = passes.last_mut() {
                             *used += len;
                             if len < example.tokens.len() {
-                                let (tokens, loss) = (example.tokens[..len].to_vec(), example.loss[..len].to_vec());
+                                let (tokens, loss) =
+                                    (example.tokens[..len].to_vec(), example.loss[..len].to_vec());
                                 batch.push(&Example { tokens, loss });
                             } else {
                                 batch.push(example);
@@ -160,7 +167,8 @@ impl State {
     fn reduce(&mut self, workers: usize) -> f64 {
         let len = self.m.len();
         let (first, rest) = self.gradients.split_at_mut(1);
-        let mut work: Vec<(&mut [f32], Vec<&mut [f32]>)> = first[0].chunks_mut(CHUNK).map(|c| (c, Vec::new())).collect();
+        let mut work: Vec<(&mut [f32], Vec<&mut [f32]>)> =
+            first[0].chunks_mut(CHUNK).map(|c| (c, Vec::new())).collect();
         for buffer in rest {
             work.iter_mut().zip(buffer.chunks_mut(CHUNK)).for_each(|((_, others), c)| others.push(c));
         }

@@ -1,9 +1,9 @@
 //! The engine against PyTorch's, against itself on other thread counts, and against its own interruption.
 #![allow(clippy::unwrap_used)]
 
+use model::{Config, Example, Folder, LoraShape, Target, Tokenizer, Weights};
 use safetensors::SafeTensors;
 use std::path::{Path, PathBuf};
-use model::{Example, Folder, LoraShape, Target, Tokenizer, Weights, Config};
 use whyfirst_train::*;
 
 fn fixture(file: &str) -> PathBuf {
@@ -33,7 +33,11 @@ fn rows(count: usize, seed: u32) -> Vec<Example> {
             let mut tokens = vec![(i * 31 + seed * 17) % 97];
             for k in 1..len {
                 let last = tokens[k as usize - 1];
-                tokens.push(if (i + k) % 2 == 0 { (3 * last + 1) % 97 } else { (i * 13 + k * 29 + seed) % 97 });
+                tokens.push(if (i + k) % 2 == 0 {
+                    (3 * last + 1) % 97
+                } else {
+                    (i * 13 + k * 29 + seed) % 97
+                });
             }
             Example { loss: (0..len).map(|k| k % 3 != 1).collect(), tokens }
         })
@@ -41,7 +45,14 @@ fn rows(count: usize, seed: u32) -> Vec<Example> {
 }
 
 fn recipe() -> Recipe {
-    Recipe { steps: 30, rows: 6, max_length: 48, learning_rate: 3e-3, gradient_buffers: 3, ..Recipe::default() }
+    Recipe {
+        steps: 30,
+        rows: 6,
+        max_length: 48,
+        learning_rate: 3e-3,
+        gradient_buffers: 3,
+        ..Recipe::default()
+    }
 }
 
 fn lora() -> Recipe {
@@ -64,7 +75,8 @@ fn run(base: &Folder, recipe: &Recipe, dir: &Path, threads: usize, every: u64, s
         Part { name: "why".into(), examples: rows(40, 1), share: 0.7 },
         Part { name: "instructions".into(), examples: rows(25, 2), share: 0.3 },
     ];
-    let job = Job { base, adapter: None, recipe, parts: &parts, seed: 5, dir, checkpoint_every: every, threads };
+    let job =
+        Job { base, adapter: None, recipe, parts: &parts, seed: 5, dir, checkpoint_every: every, threads };
     train(&job, &mut StopAt(stop, 0)).unwrap()
 }
 
@@ -82,18 +94,41 @@ fn twenty_steps_agree_with_torch() {
     let bytes = std::fs::read(fixture("steps.safetensors")).unwrap();
     let file = SafeTensors::deserialize(&bytes).unwrap();
     let i64s = |name: &str| -> Vec<i64> {
-        file.tensor(name).unwrap().data().chunks_exact(8).map(|b| i64::from_le_bytes(b.try_into().unwrap())).collect()
+        file.tensor(name)
+            .unwrap()
+            .data()
+            .chunks_exact(8)
+            .map(|b| i64::from_le_bytes(b.try_into().unwrap()))
+            .collect()
     };
     let f32s = |name: &str| -> Vec<f32> {
-        file.tensor(name).unwrap().data().chunks_exact(4).map(|b| f32::from_le_bytes(b.try_into().unwrap())).collect()
+        file.tensor(name)
+            .unwrap()
+            .data()
+            .chunks_exact(4)
+            .map(|b| f32::from_le_bytes(b.try_into().unwrap()))
+            .collect()
     };
-    let (tokens, mask, lengths) = (i64s("tokens"), file.tensor("loss_mask").unwrap().data().to_vec(), i64s("lengths"));
-    let rates: Vec<f64> = file.tensor("learning_rate").unwrap().data().chunks_exact(8).map(|b| f64::from_le_bytes(b.try_into().unwrap())).collect();
+    let (tokens, mask, lengths) =
+        (i64s("tokens"), file.tensor("loss_mask").unwrap().data().to_vec(), i64s("lengths"));
+    let rates: Vec<f64> = file
+        .tensor("learning_rate")
+        .unwrap()
+        .data()
+        .chunks_exact(8)
+        .map(|b| f64::from_le_bytes(b.try_into().unwrap()))
+        .collect();
     let per_step = tokens.len() / 20;
     let base = tiny();
     let recipe = Recipe {
-        steps: 20, rows: 4, max_length: 64, learning_rate: 5e-3, warmup: 0.1, weight_decay: 0.01,
-        gradient_buffers: 2, ..Recipe::default()
+        steps: 20,
+        rows: 4,
+        max_length: 64,
+        learning_rate: 5e-3,
+        warmup: 0.1,
+        weight_decay: 0.01,
+        gradient_buffers: 2,
+        ..Recipe::default()
     };
     for (step, rate) in rates.iter().enumerate() {
         assert!((recipe.learning_rate_at(step as u64) - rate).abs() < 1e-12);
@@ -151,9 +186,14 @@ fn resumed_equals_never_stopped() {
         for stop in [1, 14, 29] {
             let dir = tempfile::tempdir().unwrap();
             // Stopped twice, and resumed on another number of threads.
-            assert!(matches!(run(&base, &recipe, dir.path(), 1, 0, stop), Outcome::Interrupted { step } if step == stop));
+            assert!(
+                matches!(run(&base, &recipe, dir.path(), 1, 0, stop), Outcome::Interrupted { step } if step == stop)
+            );
             if stop == 14 {
-                assert!(matches!(run(&base, &recipe, dir.path(), 2, 4, 23), Outcome::Interrupted { step: 23 }));
+                assert!(matches!(
+                    run(&base, &recipe, dir.path(), 2, 4, 23),
+                    Outcome::Interrupted { step: 23 }
+                ));
             }
             assert!(finished(run(&base, &recipe, dir.path(), 3, 0, 0)) == whole, "stopped at {stop}");
         }
@@ -167,7 +207,14 @@ fn a_checkpoint_of_another_job_or_a_damaged_one_is_refused() {
     run(&base, &recipe(), dir.path(), 1, 0, 3);
     let parts = [Part { name: "why".into(), examples: rows(40, 1), share: 1.0 }];
     let other = Job {
-        base: &base, adapter: None, recipe: &recipe(), parts: &parts, seed: 5, dir: dir.path(), checkpoint_every: 0, threads: 1,
+        base: &base,
+        adapter: None,
+        recipe: &recipe(),
+        parts: &parts,
+        seed: 5,
+        dir: dir.path(),
+        checkpoint_every: 0,
+        threads: 1,
     };
     assert!(matches!(train(&other, &mut Silent), Err(TrainError::OtherJob { .. })));
     let file = dir.path().join("checkpoint/m.f32");
@@ -195,7 +242,16 @@ fn a_learning_rate_that_is_far_too_high_stops_with_a_reason() {
     let dir = tempfile::tempdir().unwrap();
     let recipe = Recipe { learning_rate: 1e3, warmup: 0.0, steps: 300, ..recipe() };
     let parts = [Part { name: "why".into(), examples: rows(40, 1), share: 1.0 }];
-    let job = Job { base: &tiny(), adapter: None, recipe: &recipe, parts: &parts, seed: 5, dir: dir.path(), checkpoint_every: 0, threads: 2 };
+    let job = Job {
+        base: &tiny(),
+        adapter: None,
+        recipe: &recipe,
+        parts: &parts,
+        seed: 5,
+        dir: dir.path(),
+        checkpoint_every: 0,
+        threads: 2,
+    };
     let error = train(&job, &mut Silent).unwrap_err();
     assert!(matches!(error, TrainError::NotANumber { .. } | TrainError::Diverged { .. }), "{error}");
 }

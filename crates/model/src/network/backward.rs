@@ -8,7 +8,15 @@ use kernels::{attention, cross_entropy, norm, rope, swiglu};
 use std::ops::Range;
 
 /// Adds `dy^T x` to the gradient of a matrix, unless the weights are frozen.
-fn weight(gradient: &mut Gradient, range: &Range<usize>, dy: &[f32], out: usize, x: &[f32], input: usize, n: usize) {
+fn weight(
+    gradient: &mut Gradient,
+    range: &Range<usize>,
+    dy: &[f32],
+    out: usize,
+    x: &[f32],
+    input: usize,
+    n: usize,
+) {
     if let Gradient::Full(g) = gradient {
         let dw = MatMut::new(&mut g[range.clone()], out, input);
         linear_weight(dw, Mat::new(dy, n, out), Mat::new(x, n, input), 1.0, Write::Add);
@@ -28,7 +36,13 @@ impl Network<'_> {
     ///
     /// `scale` is one over the number of targets in the whole step, so that buffers of several batches add up to the
     /// gradient of the mean loss.
-    pub fn loss_and_gradient(&self, batch: &Batch, ws: &mut Workspace, gradient: &mut Gradient, scale: f32) -> f64 {
+    pub fn loss_and_gradient(
+        &self,
+        batch: &Batch,
+        ws: &mut Workspace,
+        gradient: &mut Gradient,
+        scale: f32,
+    ) -> f64 {
         self.hidden_states(batch, ws);
         self.gather_targets(batch, ws);
         let loss = self.head_backward(batch, ws, gradient, scale);
@@ -83,7 +97,13 @@ impl Network<'_> {
         let low = (&mut ws.low, &mut ws.d_low);
 
         // x_next = middle + act W_down^T
-        linear_input(MatMut::new(&mut ws.d_act, n, f), Mat::new(&ws.dx, n, d), Mat::new(self.range(&layout.down), d, f), 1.0, Write::Set);
+        linear_input(
+            MatMut::new(&mut ws.d_act, n, f),
+            Mat::new(&ws.dx, n, d),
+            Mat::new(self.range(&layout.down), d, f),
+            1.0,
+            Write::Set,
+        );
         weight(gradient, &layout.down, &ws.dx, d, &b.act, f, n);
         if let Gradient::Lora(g) = gradient {
             self.lora_backward(l, &[Target::DownProj], g, &mut ws.d_act, &ws.dx, d, &b.act, n, low.0, low.1);
@@ -91,23 +111,77 @@ impl Network<'_> {
         // act = silu(gate) up; [gate up] = norm2 W_gate_up^T
         swiglu::backward(&mut b.gate_up[..n * 2 * f], &ws.d_act, f);
         let projection = Mat::new(self.range(&layout.gate_up), 2 * f, d);
-        linear_input(MatMut::new(&mut ws.d_hidden, n, d), Mat::new(&b.gate_up, n, 2 * f), projection, 1.0, Write::Set);
+        linear_input(
+            MatMut::new(&mut ws.d_hidden, n, d),
+            Mat::new(&b.gate_up, n, 2 * f),
+            projection,
+            1.0,
+            Write::Set,
+        );
         weight(gradient, &layout.gate_up, &b.gate_up, 2 * f, &b.norm2, d, n);
         if let Gradient::Lora(g) = gradient {
             let targets = [Target::GateProj, Target::UpProj];
-            self.lora_backward(l, &targets, g, &mut ws.d_hidden, &b.gate_up, 2 * f, &b.norm2, n, low.0, low.1);
+            self.lora_backward(
+                l,
+                &targets,
+                g,
+                &mut ws.d_hidden,
+                &b.gate_up,
+                2 * f,
+                &b.norm2,
+                n,
+                low.0,
+                low.1,
+            );
         }
         let d_gain = vector(gradient, &layout.norm2, &mut ws.ignored);
-        norm::backward(&mut ws.dx[..n * d], d_gain, &ws.d_hidden, &b.middle, &b.inv2, self.range(&layout.norm2));
+        norm::backward(
+            &mut ws.dx[..n * d],
+            d_gain,
+            &ws.d_hidden,
+            &b.middle,
+            &b.inv2,
+            self.range(&layout.norm2),
+        );
 
         // middle = x + attention W_o^T
-        linear_input(MatMut::new(&mut ws.d_attention, n, out), Mat::new(&ws.dx, n, d), Mat::new(self.range(&layout.o), d, out), 1.0, Write::Set);
+        linear_input(
+            MatMut::new(&mut ws.d_attention, n, out),
+            Mat::new(&ws.dx, n, d),
+            Mat::new(self.range(&layout.o), d, out),
+            1.0,
+            Write::Set,
+        );
         weight(gradient, &layout.o, &ws.dx, d, &b.attention, out, n);
         if let Gradient::Lora(g) = gradient {
-            self.lora_backward(l, &[Target::OProj], g, &mut ws.d_attention, &ws.dx, d, &b.attention, n, low.0, low.1);
+            self.lora_backward(
+                l,
+                &[Target::OProj],
+                g,
+                &mut ws.d_attention,
+                &ws.dx,
+                d,
+                &b.attention,
+                n,
+                low.0,
+                low.1,
+            );
         }
-        attention::backward(&mut ws.d_qkv, &ws.d_attention, &b.qkv, &batch.segments, c.attention(), &mut ws.attention);
-        rope::rotate_back(&mut ws.d_qkv[..n * width], width, c.heads + c.kv_heads, &batch.positions, self.rope);
+        attention::backward(
+            &mut ws.d_qkv,
+            &ws.d_attention,
+            &b.qkv,
+            &batch.segments,
+            c.attention(),
+            &mut ws.attention,
+        );
+        rope::rotate_back(
+            &mut ws.d_qkv[..n * width],
+            width,
+            c.heads + c.kv_heads,
+            &batch.positions,
+            self.rope,
+        );
         if let (Some(q_norm), Some(k_norm)) = (&layout.q_norm, &layout.k_norm) {
             let (q, heads) = (c.heads * hd, c.heads + c.kv_heads);
             // The rotated q and k are no longer needed: their place holds the incoming gradient.
@@ -117,7 +191,14 @@ impl Network<'_> {
                 incoming[..heads * hd].copy_from_slice(&row[..heads * hd]);
                 row[..heads * hd].fill(0.0);
                 let d_q = vector(gradient, q_norm, &mut ws.ignored);
-                norm::backward(&mut row[..q], d_q, &incoming[..q], &raw[..q], &inv[..c.heads], self.range(q_norm));
+                norm::backward(
+                    &mut row[..q],
+                    d_q,
+                    &incoming[..q],
+                    &raw[..q],
+                    &inv[..c.heads],
+                    self.range(q_norm),
+                );
                 let d_k = vector(gradient, k_norm, &mut ws.ignored);
                 let (d_row, incoming) = (&mut row[q..heads * hd], &incoming[q..heads * hd]);
                 norm::backward(d_row, d_k, incoming, &raw[q..], &inv[c.heads..], self.range(k_norm));
@@ -131,7 +212,13 @@ impl Network<'_> {
         }
         // qkv = norm1 W_qkv^T
         let projection = Mat::new(self.range(&layout.qkv), width, d);
-        linear_input(MatMut::new(&mut ws.d_hidden, n, d), Mat::new(&ws.d_qkv, n, width), projection, 1.0, Write::Set);
+        linear_input(
+            MatMut::new(&mut ws.d_hidden, n, d),
+            Mat::new(&ws.d_qkv, n, width),
+            projection,
+            1.0,
+            Write::Set,
+        );
         weight(gradient, &layout.qkv, &ws.d_qkv, width, &b.norm1, d, n);
         if let Gradient::Lora(g) = gradient {
             let targets = [Target::QProj, Target::KProj, Target::VProj];

@@ -14,10 +14,18 @@ impl Network<'_> {
         let (d, v) = (self.config.hidden_size, self.config.vocab_size);
         let head = self.range(&self.weights.layout.head);
         let mut out = vec![0f64; batch.targets.len()];
-        for (block, (out, targets)) in out.chunks_mut(HEAD_ROWS).zip(batch.targets.chunks(HEAD_ROWS)).enumerate() {
+        for (block, (out, targets)) in
+            out.chunks_mut(HEAD_ROWS).zip(batch.targets.chunks(HEAD_ROWS)).enumerate()
+        {
             let rows = targets.len();
             let x = &ws.head_norm[block * HEAD_ROWS * d..][..rows * d];
-            linear(MatMut::new(&mut ws.logits, rows, v), Mat::new(x, rows, d), Mat::new(head, v, d), 1.0, Write::Set);
+            linear(
+                MatMut::new(&mut ws.logits, rows, v),
+                Mat::new(x, rows, d),
+                Mat::new(head, v, d),
+                1.0,
+                Write::Set,
+            );
             cross_entropy::log_probabilities(out, &mut ws.logits[..rows * v], targets, v);
         }
         out
@@ -67,7 +75,15 @@ impl Network<'_> {
         norm::forward(&mut b.norm1[..n * d], &mut b.inv1, &x, self.range(&layout.norm1), eps);
         let projection = Mat::new(self.range(&layout.qkv), width, d);
         linear(MatMut::new(&mut b.qkv, n, width), Mat::new(&b.norm1, n, d), projection, 1.0, Write::Set);
-        self.lora_forward(l, &[Target::QProj, Target::KProj, Target::VProj], &mut b.qkv, width, &b.norm1, n, &mut ws.low);
+        self.lora_forward(
+            l,
+            &[Target::QProj, Target::KProj, Target::VProj],
+            &mut b.qkv,
+            width,
+            &b.norm1,
+            n,
+            &mut ws.low,
+        );
         if let Some(bias) = &layout.qkv_bias {
             for row in b.qkv[..n * width].chunks_exact_mut(width) {
                 row.iter_mut().zip(self.range(bias)).for_each(|(x, b)| *x += b);
@@ -80,7 +96,13 @@ impl Network<'_> {
             for (row, (raw, inv)) in rows.zip(raws) {
                 raw.copy_from_slice(&row[..heads * hd]);
                 norm::forward(&mut row[..q], &mut inv[..c.heads], &raw[..q], self.range(q_norm), eps);
-                norm::forward(&mut row[q..heads * hd], &mut inv[c.heads..], &raw[q..], self.range(k_norm), eps);
+                norm::forward(
+                    &mut row[q..heads * hd],
+                    &mut inv[c.heads..],
+                    &raw[q..],
+                    self.range(k_norm),
+                    eps,
+                );
             }
         }
         rope::rotate(&mut b.qkv[..n * width], width, c.heads + c.kv_heads, &batch.positions, self.rope);
@@ -93,13 +115,27 @@ impl Network<'_> {
         norm::forward(&mut b.norm2[..n * d], &mut b.inv2, &b.middle, self.range(&layout.norm2), eps);
         let projection = Mat::new(self.range(&layout.gate_up), 2 * f, d);
         linear(MatMut::new(&mut b.gate_up, n, 2 * f), Mat::new(&b.norm2, n, d), projection, 1.0, Write::Set);
-        self.lora_forward(l, &[Target::GateProj, Target::UpProj], &mut b.gate_up, 2 * f, &b.norm2, n, &mut ws.low);
+        self.lora_forward(
+            l,
+            &[Target::GateProj, Target::UpProj],
+            &mut b.gate_up,
+            2 * f,
+            &b.norm2,
+            n,
+            &mut ws.low,
+        );
         swiglu::forward(&mut b.act[..n * f], &b.gate_up, f);
         ws.x[slot] = x;
         let next = ws.x.len().min(slot + 2) - 1;
         let next = &mut ws.x[next];
         next[..n * d].copy_from_slice(&b.middle[..n * d]);
-        linear(MatMut::new(next, n, d), Mat::new(&b.act, n, f), Mat::new(self.range(&layout.down), d, f), 1.0, Write::Add);
+        linear(
+            MatMut::new(next, n, d),
+            Mat::new(&b.act, n, f),
+            Mat::new(self.range(&layout.down), d, f),
+            1.0,
+            Write::Add,
+        );
         self.lora_forward(l, &[Target::DownProj], next, d, &b.act, n, &mut ws.low);
         ws.layers[slot] = b;
     }
@@ -113,6 +149,12 @@ impl Network<'_> {
             }
         }
         let gain = self.range(&self.weights.layout.norm);
-        norm::forward(&mut ws.head_norm[..t * d], &mut ws.head_inv, &ws.head_x, gain, self.config.norm_eps as f32);
+        norm::forward(
+            &mut ws.head_norm[..t * d],
+            &mut ws.head_inv,
+            &ws.head_x,
+            gain,
+            self.config.norm_eps as f32,
+        );
     }
 }
