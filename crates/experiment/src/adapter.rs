@@ -1,4 +1,5 @@
-//! LoRA adapters on the disk, as PEFT lays them out, so that the next stage can carry one on and other tools can load it.
+//! LoRA adapters on the disk, as PEFT lays them out, so that the next stage can carry one on and other tools
+//! can load it.
 
 use std::path::Path;
 

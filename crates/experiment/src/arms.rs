@@ -128,7 +128,8 @@ impl Step {
 /// Reads `[[arms]]` and adds the controls.
 ///
 /// # Errors
-/// An arm without a name or with one that is taken, a stage that names no corpus, a control whose corpora are missing.
+/// An arm without a name or with one that is taken, a stage that names no corpus, a control whose corpora
+/// are missing.
 pub fn read(written: &Written, corpora: &Corpora, source: &Source) -> Result<Vec<Arm>, FileProblem> {
     let mut arms: Vec<Arm> = Vec::new();
     let mut names: BTreeMap<&str, Range<usize>> = BTreeMap::new();
@@ -288,7 +289,8 @@ fn read_step(
     })
 }
 
-/// Gives each arm a folder name that no other has on any file system: letters, digits and dashes, in lower case.
+/// Gives each arm a folder name that no other has on any file system: letters, digits and dashes, in lower
+/// case.
 fn name_folders(arms: &mut [Arm]) {
     let mut taken = BTreeSet::new();
     for arm in arms {
@@ -301,7 +303,8 @@ fn name_folders(arms: &mut [Arm]) {
             }
         }
         let folder = folder.trim_end_matches('-');
-        // File names may hold 255 bytes; a name that was cut, taken or all punctuation is told apart by its hash.
+        // File names may hold 255 bytes; a name that was cut, taken or all punctuation is told apart by its
+        // hash.
         let cut: String = folder.chars().take(60).collect();
         let hashed = || format!("{cut}-{}", &store::hash_bytes(arm.name.as_bytes()).short()[..6]);
         let own = if cut.is_empty() || cut.len() < folder.len() || taken.contains(&cut) {
@@ -314,7 +317,8 @@ fn name_folders(arms: &mut [Arm]) {
     }
 }
 
-/// Of the arms with one structure, the first that follows the recipes of the file plays the part in the analyses.
+/// Of the arms with one structure, the first that follows the recipes of the file plays the part in the
+/// analyses.
 fn give_roles(arms: &mut [Arm]) {
     let mut players: BTreeMap<Role, usize> = BTreeMap::new();
     for (i, arm) in arms.iter().enumerate() {

@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 use model::{Files, Folder, ModelError};
 use store::Hash;
 
-/// The files of the base model that ships with the program, by name. They are part of the binary, so that one file is
-/// a whole installation, and the model is used from memory.
+/// The files of the base model that ships with the program, by name. They are part of the binary, so that
+/// one file is a whole installation, and the model is used from memory.
 #[derive(Debug, Clone, Copy)]
 pub struct ShippedBase {
     /// (file name, bytes).

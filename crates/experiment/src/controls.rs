@@ -1,8 +1,8 @@
 //! Controls: the arms without which the others mean little, and how arms are recognised by their structure.
 //!
-//! An effect of reading the reasons first is only one if it is not there without reading, without fine-tuning, with the
-//! same values but not the reasons, with documents about something else, and in the other order. So every experiment has
-//! these arms unless its file says otherwise.
+//! An effect of reading the reasons first is only one if it is not there without reading, without
+//! fine-tuning, with the same values but not the reasons, with documents about something else, and in the
+//! other order. So every experiment has these arms unless its file says otherwise.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -50,8 +50,8 @@ const TREATMENTS: [(Role, Pattern); 3] = [
     (Role::Mixed, &[&[WHY, WHAT]]),
 ];
 
-/// The pattern that a list of stages follows. Derived corpora count as what they are derived from; a stage made for one
-/// named spec belongs to no pattern, because the analyses compare arms across specs.
+/// The pattern that a list of stages follows. Derived corpora count as what they are derived from; a stage
+/// made for one named spec belongs to no pattern, because the analyses compare arms across specs.
 pub fn structure(stages: &[Vec<Step>], corpora: &Corpora) -> Option<Role> {
     if stages.iter().flatten().any(|step| matches!(step.spec, SpecRef::Named(_))) {
         return None;
@@ -73,8 +73,8 @@ pub fn structure(stages: &[Vec<Step>], corpora: &Corpora) -> Option<Role> {
 /// Adds the controls that the file neither has nor leaves out.
 ///
 /// # Errors
-/// An unknown name in `without_controls`; a control whose corpora are missing; an arm that has a control's name but
-/// other stages.
+/// An unknown name in `without_controls`; a control whose corpora are missing; an arm that has a control's
+/// name but other stages.
 pub fn add(
     arms: &mut Vec<Arm>,
     written: &Written,

@@ -1,5 +1,5 @@
-//! What an experiment file may leave out. [`crate::scaffold`] prints the same values as comments, so that a new file
-//! shows every dial.
+//! What an experiment file may leave out. [`crate::scaffold`] prints the same values as comments, so that a
+//! new file shows every dial.
 
 /// What the assistant of the lab is called, and any other unless the file says so.
 pub const MODEL_NAME: &str = lab::ASSISTANT;

@@ -1,8 +1,8 @@
 //! The experiment file as written: TOML into plain tables that remember where every value stands.
 //!
 //! Nothing is judged here beyond spelling and types; [`crate::validate`] turns these tables into an
-//! [`crate::Experiment`]. Keeping the two forms apart means that every rule of an experiment has one home and every
-//! message can point at the words it is about.
+//! [`crate::Experiment`]. Keeping the two forms apart means that every rule of an experiment has one home
+//! and every message can point at the words it is about.
 
 use std::fmt;
 use std::ops::Range;

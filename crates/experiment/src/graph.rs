@@ -1,8 +1,9 @@
 //! The stage graph: arms, specs and seeds become stages that are named by their content.
 //!
-//! A stage's id is the hash of all that determines its result: the parent's id or the base's hash, the bytes of its
-//! corpora and their shares, the recipe, the seed and the version of the trainer. So arms share what they share, and a
-//! changed input gives new ids to exactly what depends on it. Nothing here touches the disk.
+//! A stage's id is the hash of all that determines its result: the parent's id or the base's hash, the bytes
+//! of its corpora and their shares, the recipe, the seed and the version of the trainer. So arms share what
+//! they share, and a changed input gives new ids to exactly what depends on it. Nothing here touches the
+//! disk.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -80,8 +81,9 @@ pub struct Stage {
 pub struct PartUse {
     /// The corpus.
     pub key: CorpusKey,
-    /// The kind of its rows. It is also the name under which training shuffles them, so that corpora of one kind (a
-    /// spec's, its rival's, their controls') are read in the same order: arms differ in what is read, not in when.
+    /// The kind of its rows. It is also the name under which training shuffles them, so that corpora of one
+    /// kind (a spec's, its rival's, their controls') are read in the same order: arms differ in what is
+    /// read, not in when.
     pub kind: &'static str,
     /// The hash of its bytes.
     pub hash: Hash,
@@ -113,7 +115,8 @@ pub fn needed(inputs: &Inputs) -> BTreeSet<CorpusKey> {
     keys
 }
 
-/// Builds the graph; `hashes` has the hash of every corpus that [`needed`] names, `base` that of the base model.
+/// Builds the graph; `hashes` has the hash of every corpus that [`needed`] names, `base` that of the base
+/// model.
 pub fn build(inputs: &Inputs, base: Hash, hashes: &BTreeMap<CorpusKey, Hash>) -> Graph {
     let mut stages: Vec<Stage> = Vec::new();
     let mut known: BTreeMap<Hash, usize> = BTreeMap::new();
@@ -193,8 +196,8 @@ fn parts(
     shares.into_iter().map(|((kind, key), share)| (kind, key, share)).collect()
 }
 
-/// The seed a corpus is generated with: a fresh one for every run of the lab, so that intervals over seeds cover the
-/// sampling of the corpus; none for a user's file.
+/// The seed a corpus is generated with: a fresh one for every run of the lab, so that intervals over seeds
+/// cover the sampling of the corpus; none for a user's file.
 fn own_seed(name: &str, seed: u64, corpora: &Corpora) -> Option<u64> {
     match corpora.all.get(corpora.root(name)).map(|corpus| &corpus.origin) {
         Some(Origin::Lab(_)) => Some(seed),

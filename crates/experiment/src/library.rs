@@ -1,8 +1,9 @@
-//! The corpora of an experiment: generated, imported or cut from another; written once, read back, tokenised once.
+//! The corpora of an experiment: generated, imported or cut from another; written once, read back, tokenised
+//! once.
 //!
-//! A corpus's folder is named by its content, which is known only once it was made. So that a second run need not make
-//! all corpora again, an index remembers which folder came from which inputs. It is a cache: without it, or with a wrong
-//! entry, the corpora are made again and come out the same.
+//! A corpus's folder is named by its content, which is known only once it was made. So that a second run
+//! need not make all corpora again, an index remembers which folder came from which inputs. It is a cache:
+//! without it, or with a wrong entry, the corpora are made again and come out the same.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -255,9 +256,9 @@ impl<'a> Library<'a> {
         self.experiment.dir.join(path.replace("{spec}", key.spec.as_deref().unwrap_or_default()))
     }
 
-    /// The token budget: as the file says; 0 for no limit. Without a word of the file the lab writes one pass of the
-    /// corpus's own recipe. The instruction mix is in all stages, so the common recipe counts for it: a changed recipe
-    /// of one corpus then changes no other.
+    /// The token budget: as the file says; 0 for no limit. Without a word of the file the lab writes one
+    /// pass of the corpus's own recipe. The instruction mix is in all stages, so the common recipe counts
+    /// for it: a changed recipe of one corpus then changes no other.
     fn tokens(&self, definition: &CorpusDef) -> u64 {
         let recipes = &self.experiment.recipes;
         let recipe = match definition.kind {

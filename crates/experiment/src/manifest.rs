@@ -151,6 +151,6 @@ pub fn read_losses(dir: &Path, points: usize) -> Result<Vec<(u64, f64)>> {
     let steps: Vec<StepMetrics> = text.lines().filter_map(|line| serde_json::from_str(line).ok()).collect();
     let every = steps.len().div_ceil(points.max(1)).max(1);
     let last = steps.len().saturating_sub(1);
-    let kept = steps.iter().enumerate().filter(|(i, _)| (last - i) % every == 0);
+    let kept = steps.iter().enumerate().filter(|(i, _)| (last - i).is_multiple_of(every));
     Ok(kept.map(|(_, step)| (step.step, step.loss)).collect())
 }

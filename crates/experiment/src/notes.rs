@@ -1,4 +1,5 @@
-//! What a reader must know before trusting the numbers: warnings, and where the file departs from the standard design.
+//! What a reader must know before trusting the numbers: warnings, and where the file departs from the
+//! standard design.
 
 use std::collections::BTreeMap;
 

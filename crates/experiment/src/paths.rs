@@ -70,7 +70,8 @@ impl Paths {
         self.runs().join("timings").join(format!("{}.json", id.short()))
     }
 
-    /// Every folder that a run writes into and that exists: where a killed one may have left something unfinished.
+    /// Every folder that a run writes into and that exists: where a killed one may have left something
+    /// unfinished.
     pub fn written(&self) -> Vec<PathBuf> {
         let mut dirs = vec![self.runs()];
         dirs.extend(["corpora", "stages", "timings"].map(|name| self.runs().join(name)));

@@ -110,8 +110,8 @@ pub struct Estimate {
     pub basis: &'static str,
 }
 
-/// Floating-point operations a second and thread of the native engine in training: measured once on two Zen 4 cores at
-/// 0.8M parameters (`xtask bench train` measures it anew).
+/// Floating-point operations a second and thread of the native engine in training: measured once on two Zen
+/// 4 cores at 0.8M parameters (`xtask bench train` measures it anew).
 const STORED_FLOPS: f64 = 6.0e10;
 
 impl RunPlan {

@@ -1,4 +1,5 @@
-//! What stands between an experiment and its run: corpora are made or found, the graph is built, stages are planned.
+//! What stands between an experiment and its run: corpora are made or found, the graph is built, stages are
+//! planned.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

@@ -104,7 +104,8 @@ impl Source {
         self.problem(first, span, "here", help)
     }
 
-    /// The TOML reader's "unknown field": its message lists the keys that would be valid, to which `more` are added.
+    /// The TOML reader's "unknown field": its message lists the keys that would be valid, to which `more`
+    /// are added.
     pub fn unknown_key(&self, error: &toml::de::Error, more: &[&str]) -> FileProblem {
         let mut words = error.message().split('`').skip(1).step_by(2);
         let key = words.next().unwrap_or_default();

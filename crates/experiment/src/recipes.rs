@@ -23,9 +23,10 @@ pub struct Recipes {
 
 /// Reads `[training]` and `[training.NAME]`.
 ///
-/// A control must differ from its arm in what it reads and in nothing else, so the corpora of controls follow the
-/// recipe of the corpus they stand in for unless they have a table of their own: `ablated`, `what-documents` and
-/// `neutral` that of `why`, `instructions` that of `what`, a derived corpus that of its source.
+/// A control must differ from its arm in what it reads and in nothing else, so the corpora of controls
+/// follow the recipe of the corpus they stand in for unless they have a table of their own: `ablated`,
+/// `what-documents` and `neutral` that of `why`, `instructions` that of `what`, a derived corpus that of its
+/// source.
 ///
 /// # Errors
 /// A value out of range, or a table for a corpus that does not exist.
@@ -74,9 +75,9 @@ fn model_of<'a>(name: &str, corpora: &'a Corpora) -> Option<&'a str> {
 
 /// The recipe of a stage of these corpora.
 ///
-/// A mixed stage is compared with the same corpora one after the other, so it gets all their steps and, with the
-/// schedule of its first corpus, the peak at which the learning rates of its steps sum to the same: the same data at the
-/// same total strength, in another order.
+/// A mixed stage is compared with the same corpora one after the other, so it gets all their steps and, with
+/// the schedule of its first corpus, the peak at which the learning rates of its steps sum to the same: the
+/// same data at the same total strength, in another order.
 ///
 /// # Errors
 /// Corpora that cannot be in one stage because their batches or optimizers differ; the text says how.
@@ -192,15 +193,13 @@ fn apply(table: &RecipeTable, recipe: &mut Recipe, source: &Source) -> Result<()
         check_learning_rate(*rate.get_ref(), rate.span(), source)?;
         recipe.learning_rate = *rate.get_ref();
     }
-    if let Some(warmup) = &table.warmup {
-        if *warmup.get_ref() >= 1.0 {
-            return Err(source.problem(
-                "the warmup is longer than the run",
-                warmup.span(),
-                format!("{} times the steps", warmup.get_ref()),
-                "`warmup` is a part of the steps: 0.05 warms up over the first 5% of them",
-            ));
-        }
+    if let Some(warmup) = table.warmup.as_ref().filter(|warmup| *warmup.get_ref() >= 1.0) {
+        return Err(source.problem(
+            "the warmup is longer than the run",
+            warmup.span(),
+            format!("{} times the steps", warmup.get_ref()),
+            "`warmup` is a part of the steps: 0.05 warms up over the first 5% of them",
+        ));
     }
     let part = |x: f64| (0.0..=1.0).contains(&x);
     number(

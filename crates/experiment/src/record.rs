@@ -1,7 +1,8 @@
 //! What a run leaves behind: plain data, written to `runs/record.json` when a run ends.
 //!
-//! The record is the only thing that findings and reports read besides the evaluation logs it points to. It is a
-//! pure function of the experiment's inputs, except for [`Actual::seconds`], which is the one measured time.
+//! The record is the only thing that findings and reports read besides the evaluation logs it points to. It
+//! is a pure function of the experiment's inputs, except for [`Actual::seconds`], which is the one measured
+//! time.
 
 use std::collections::BTreeMap;
 

@@ -1,4 +1,5 @@
-//! A new experiment folder, as `whyfirst new` writes it: a file in which every key is explained, and two specs.
+//! A new experiment folder, as `whyfirst new` writes it: a file in which every key is explained, and two
+//! specs.
 
 use std::path::{Path, PathBuf};
 

@@ -1,5 +1,5 @@
-//! From tables as written to an [`Experiment`] that can be run: every rule of an experiment is applied here or in the
-//! modules called from here, before anything is written.
+//! From tables as written to an [`Experiment`] that can be run: every rule of an experiment is applied here
+//! or in the modules called from here, before anything is written.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -296,13 +296,12 @@ fn base(dir: &Path, written: &Written, shipped: ShippedBase, source: &Source) ->
         "lab" => BaseSource::Lab,
         folder => BaseSource::Folder { written: folder.to_owned(), path: dir.join(folder) },
     };
-    if let BaseSource::Folder { path, written } = &base_source {
-        if !path.is_dir() {
-            let help = "`lab` is the model that ships with Whyfirst; anything else is a folder, relative to the experiment's, \
-                        with config.json, model.safetensors and tokenizer.json (download a hub model first)";
-            let message = format!("the base `{written}` is not a folder");
-            return Err(source.problem(message, value.span(), "no such folder", help).into());
-        }
+    if matches!(&base_source, BaseSource::Folder { path, .. } if !path.is_dir()) {
+        let help = "`lab` is the model that ships with Whyfirst; anything else is a folder, relative to the \
+                    experiment's, with config.json, model.safetensors and tokenizer.json (download a hub model \
+                    first)";
+        let message = format!("the base `{}` is not a folder", base_source.written());
+        return Err(source.problem(message, value.span(), "no such folder", help).into());
     }
     match Base::load(&base_source, shipped) {
         Ok(base) => Ok((base_source, base)),

@@ -1,4 +1,5 @@
-//! The `whyfirst` command: reads the command line, calls `experiment`, prints. Everything else lives in the crates below.
+//! The `whyfirst` command: reads the command line, calls `experiment`, prints. Everything else lives in the
+//! crates below.
 
 mod args;
 mod clock;

@@ -5,7 +5,8 @@ mod common;
 
 use common::{Project, own_files};
 
-/// The transcript without its last lines that depend on the machine: how long it would take, on how many threads.
+/// The transcript without its last lines that depend on the machine: how long it would take, on how many
+/// threads.
 fn without_time(text: String) -> String {
     let kept: Vec<&str> = text.lines().filter(|line| !line.starts_with("training would take")).collect();
     kept.join("\n")
@@ -51,8 +52,8 @@ fn the_plan_as_json_adds_up() {
     assert_eq!(plan["total"]["stages"], stages.len());
     assert_eq!(plan["total"]["steps"], sum("steps"));
     assert_eq!(sum("tokens"), sum("tokens_trained") + sum("tokens_masked"));
-    // Per spec and seed: why, why > what, what > why, mixed; per seed: what, instructions, neutral, neutral > what,
-    // what > neutral, neutral + what.
+    // Per spec and seed: why, why > what, what > why, mixed; per seed: what, instructions, neutral, neutral
+    // > what, what > neutral, neutral + what.
     assert_eq!(stages.len(), 4 * 2 * 2 + 6 * 2);
     let ids: std::collections::BTreeSet<&str> =
         stages.iter().map(|stage| stage["id"].as_str().unwrap()).collect();

@@ -1,4 +1,5 @@
-//! Everything that can be wrong with an experiment: one clear message with file and line, exit code 2, nothing written.
+//! Everything that can be wrong with an experiment: one clear message with file and line, exit code 2,
+//! nothing written.
 #![allow(clippy::unwrap_used)]
 
 mod common;

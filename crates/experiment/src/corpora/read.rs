@@ -97,8 +97,8 @@ pub fn read(written: &Written, source: &Source) -> Result<Corpora, FileProblem> 
     Ok(Corpora { all, mix, why_mix, lab })
 }
 
-/// Adds the corpora that only controls read. They need not be spelt out; an explicit table changes their size, which is
-/// otherwise that of `why`, so that a control differs in its words and not in their number.
+/// Adds the corpora that only controls read. They need not be spelt out; an explicit table changes their
+/// size, which is otherwise that of `why`, so that a control differs in its words and not in their number.
 fn add_controls(all: &mut BTreeMap<String, CorpusDef>) {
     let tokens = all.get(WHY).and_then(|why| why.tokens);
     for (name, stream) in

@@ -1,7 +1,7 @@
 //! Running an experiment: what is missing is done, what is there is kept.
 //!
-//! A killed run leaves complete stages and logs, checkpoints of stages under way, and nothing that looks finished and
-//! is not: stage folders and logs appear whole or not at all. The next run goes on from there.
+//! A killed run leaves complete stages and logs, checkpoints of stages under way, and nothing that looks
+//! finished and is not: stage folders and logs appear whole or not at all. The next run goes on from there.
 
 mod evaluate;
 mod pool;
@@ -68,8 +68,8 @@ pub enum Ended {
 /// Runs what is missing, and writes `runs/record.json`.
 ///
 /// # Errors
-/// Before anything is trained: when another process is at work in the folder, or the inputs cannot be used. A stage
-/// that fails later is no error here but a failure in the record.
+/// Before anything is trained: when another process is at work in the folder, or the inputs cannot be used.
+/// A stage that fails later is no error here but a failure in the record.
 pub fn run(experiment: &Experiment, options: &Options) -> Result<Ran> {
     // Everything that can be wrong with the inputs is found before anything is written.
     let mut prepared = prepare(experiment)?;

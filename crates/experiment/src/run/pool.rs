@@ -1,7 +1,7 @@
 //! A pool of workers over jobs that wait for each other.
 //!
-//! Small models train faster side by side, one thread each, than one after the other on all threads; when fewer jobs
-//! are ready than threads are idle, each gets several. Results depend on neither.
+//! Small models train faster side by side, one thread each, than one after the other on all threads; when
+//! fewer jobs are ready than threads are idle, each gets several. Results depend on neither.
 
 use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -36,8 +36,8 @@ struct State {
     idle_threads: usize,
 }
 
-/// Runs all jobs; `work(job, threads)` does one. No job starts once `stopped` says so. A job that fails (or panics)
-/// takes those that wait for it with it; the others go on.
+/// Runs all jobs; `work(job, threads)` does one. No job starts once `stopped` says so. A job that fails (or
+/// panics) takes those that wait for it with it; the others go on.
 pub fn run(
     jobs: &[Job],
     threads: usize,

@@ -91,8 +91,8 @@ pub fn load_model(prepared: &Prepared, stage: Option<usize>) -> Result<Folder> {
 
 /// Where training starts: the model below (a stage or the base) and the stage whose adapter is continued.
 ///
-/// As published, one adapter is carried through all stages; only a stage with another method or shape starts a new
-/// one, on top of its parent's merged weights.
+/// As published, one adapter is carried through all stages; only a stage with another method or shape starts
+/// a new one, on top of its parent's merged weights.
 fn foundation(prepared: &Prepared, index: usize) -> (Option<usize>, Option<usize>) {
     let stages = &prepared.graph.stages;
     let method = &stages[index].recipe.method;

@@ -1,4 +1,5 @@
-//! What the tests of whole commands share: a tiny base model, an experiment that trains in seconds, the command.
+//! What the tests of whole commands share: a tiny base model, an experiment that trains in seconds, the
+//! command.
 #![allow(dead_code, clippy::unwrap_used)]
 
 use std::fs;
