@@ -23,13 +23,13 @@ mod types;
 mod words;
 
 pub use material::{
-    Calibration, CorpusRow, DoseCurve, DosePoint, DoseSeries, LossLine, LossPanel, Provenance, Reading, RecipeUse,
-    StageOutcome, StageRow, SuiteUse, Transcript,
+    Calibration, CorpusRow, DoseCurve, DosePoint, DoseSeries, LossLine, LossPanel, Provenance, Reading,
+    RecipeUse, StageOutcome, StageRow, SuiteUse, Transcript,
 };
 pub use results::{CellKey, CellResults, FindingsError, Results, read_results};
 pub use types::{
-    Analysis, Answer, ArmRow, CellRow, DomainEffect, DomainRow, Estimate, Failure, Findings, Level, Measure, OrderRow, Part,
-    Placement, SpecSummary, Standing, Value, ValueLevel, Verdict,
+    Analysis, Answer, ArmRow, CellRow, DomainEffect, DomainRow, Estimate, Failure, Findings, Level, Measure,
+    OrderRow, Part, Placement, SpecSummary, Standing, Value, ValueLevel, Verdict,
 };
 pub use words::{p_words, signed, unit};
 
@@ -92,9 +92,11 @@ fn question(data: &Data) -> String {
 /// What the experiment is evidence of.
 fn scope(record: &RunRecord) -> String {
     match record.base.source.as_str() {
-        "lab" => "This is a built world: invented items, and a small model that knows nothing else. It tests the \
+        "lab" => {
+            "This is a built world: invented items, and a small model that knows nothing else. It tests the \
                   instrument and is not evidence about large models."
-            .to_owned(),
+                .to_owned()
+        }
         base => format!(
             "The items are those of a built world, asked of {base}: this tests the instrument and is not evidence \
              about how large models behave in the world."
