@@ -37,7 +37,10 @@ impl Responses {
     /// The largest movement of a value that was not stated.
     pub fn widest_leak(&self) -> f64 {
         let cells = (0..self.values.len()).flat_map(|i| (0..self.measured.len()).map(move |j| (i, j)));
-        cells.filter(|(i, j)| i != j).map(|(i, j)| (self.matrix[i][j] - self.untouched[j]).abs()).fold(0.0, f64::max)
+        cells
+            .filter(|(i, j)| i != j)
+            .map(|(i, j)| (self.matrix[i][j] - self.untouched[j]).abs())
+            .fold(0.0, f64::max)
     }
 }
 
@@ -73,7 +76,13 @@ pub fn recipe() -> Recipe {
 ///
 /// # Errors
 /// When the model does not speak the lab's language, or training fails.
-pub fn calibrate(base: &Folder, world: &World, seed: u64, threads: usize, observer: &mut dyn Observer) -> Result<Option<Calibration>> {
+pub fn calibrate(
+    base: &Folder,
+    world: &World,
+    seed: u64,
+    threads: usize,
+    observer: &mut dyn Observer,
+) -> Result<Option<Calibration>> {
     let poles: Vec<Pole> = Attribute::ALL.iter().flat_map(|a| a.poles()).collect();
     let per_pole = world.reserved.len() / poles.len();
     let groups: Vec<&[String]> = world.reserved.chunks(per_pole).take(poles.len()).collect();
@@ -85,14 +94,24 @@ pub fn calibrate(base: &Folder, world: &World, seed: u64, threads: usize, observ
             }
         }
     }
-    let rehearsal = (0..ROWS).map(|index| chat(base, &world.instructions(seed, index))).collect::<Result<Vec<_>>>()?;
+    let rehearsal =
+        (0..ROWS).map(|index| chat(base, &world.instructions(seed, index))).collect::<Result<Vec<_>>>()?;
     let recipe = recipe();
     let parts = [
         Part { name: "statements".into(), examples: statements, share: 1.0 - REHEARSAL },
         Part { name: "rehearsal".into(), examples: rehearsal, share: REHEARSAL },
     ];
     let nowhere = Path::new("");
-    let job = Job { base, adapter: None, recipe: &recipe, parts: &parts, seed, dir: nowhere, checkpoint_every: 0, threads };
+    let job = Job {
+        base,
+        adapter: None,
+        recipe: &recipe,
+        parts: &parts,
+        seed,
+        dir: nowhere,
+        checkpoint_every: 0,
+        threads,
+    };
     let mut watch = Unstoppable(observer);
     let Outcome::Finished(finished) = train::train(&job, &mut watch)? else { return Ok(None) };
     let Trained::Full(weights) = finished.trained else { return Ok(None) };
@@ -104,10 +123,13 @@ pub fn calibrate(base: &Folder, world: &World, seed: u64, threads: usize, observ
     let (before, after) = (ask(base)?, ask(&taught)?);
     let side = |second: usize| {
         let turned = |p: f64| if second == 0 { p } else { 1.0 - p };
-        let names: Vec<String> = Attribute::ALL.iter().map(|a| a.poles()[second].word().to_string()).collect();
+        let names: Vec<String> =
+            Attribute::ALL.iter().map(|a| a.poles()[second].word().to_string()).collect();
         Responses {
             matrix: (0..3).map(|a| after[2 * a + second].iter().map(|p| turned(*p)).collect()).collect(),
-            untouched: (0..3).map(|a| turned(before.iter().map(|group| group[a]).sum::<f64>() / before.len() as f64)).collect(),
+            untouched: (0..3)
+                .map(|a| turned(before.iter().map(|group| group[a]).sum::<f64>() / before.len() as f64))
+                .collect(),
             values: names.clone(),
             measured: names,
             names: per_pole as u64,
@@ -124,8 +146,11 @@ fn responses(model: &Folder, world: &World, names: &[String], seed: u64, threads
     Ok(Attribute::ALL
         .iter()
         .map(|attribute| {
-            let of: Vec<f64> =
-                results.iter().filter(|r| r.item.attribute == attribute.word()).map(|r| r.probability()).collect();
+            let of: Vec<f64> = results
+                .iter()
+                .filter(|r| r.item.attribute == attribute.word())
+                .map(|r| r.probability())
+                .collect();
             of.iter().sum::<f64>() / of.len().max(1) as f64
         })
         .collect())

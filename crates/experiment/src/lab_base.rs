@@ -143,7 +143,10 @@ pub fn pretrain(
         .collect::<Result<Vec<_>>>()?;
     let parts = [Part { name: "pretraining".into(), examples, share: 1.0 }];
     let plan = train::plan(&pretraining.recipe, &parts, &base.config, pretraining.seed)?;
-    stage(&format!("training {} parameters on {} tokens in {} steps", plan.trainable_parameters, plan.tokens, plan.steps));
+    stage(&format!(
+        "training {} parameters on {} tokens in {} steps",
+        plan.trainable_parameters, plan.tokens, plan.steps
+    ));
     let partial = partial(out);
     let job = Job {
         base: &base,
@@ -159,7 +162,9 @@ pub fn pretrain(
         Outcome::Interrupted { step } => return Ok(Pretrained::Interrupted(step)),
         Outcome::Finished(finished) => finished,
     };
-    let Trained::Full(weights) = finished.trained else { unreachable!("the recipe of a base trains all weights") };
+    let Trained::Full(weights) = finished.trained else {
+        unreachable!("the recipe of a base trains all weights")
+    };
     let model = Folder { weights, ..base };
     stage("calibrating on fresh names");
     let calibration = calibrate(&model, &world, CALIBRATION_SEED, threads, &mut train::Silent)?;

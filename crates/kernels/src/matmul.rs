@@ -189,7 +189,7 @@ mod tests {
     fn strides_select_columns() {
         let wide = random(4 * 10, 5);
         let w = random(2 * 3, 6);
-        let mut y = vec![0.0; 4 * 5];
+        let mut y = [0.0; 4 * 5];
         linear(
             MatMut::strided(&mut y[1..], 4, 2, 5),
             Mat::strided(&wide[6..], 4, 3, 10),

@@ -106,7 +106,8 @@ pub(crate) fn profile(rng: &mut Rng, who: &str, held: &Values) -> String {
         Some(pole) => fill(values::VALUED, &[("w", pole.word())], rng),
         None => fill(values::UNVALUED, &[("ax", attribute.word())], rng),
     });
-    let bindings = [("n", who), ("s1", stances[0].as_str()), ("s2", stances[1].as_str()), ("s3", stances[2].as_str())];
+    let bindings =
+        [("n", who), ("s1", stances[0].as_str()), ("s2", stances[1].as_str()), ("s3", stances[2].as_str())];
     let template = rng.pick(&values::PROFILES);
     sentences(&fill(template, &bindings, rng))
 }

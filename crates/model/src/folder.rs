@@ -50,9 +50,9 @@ impl Folder {
         };
         Folder::from_files(
             &Files {
-                config: &store::read(&dir.join("config.json"))?,
-                weights: &store::read(&dir.join("model.safetensors"))?,
-                tokenizer: &store::read(&dir.join("tokenizer.json"))?,
+                config: &store::read(dir.join("config.json"))?,
+                weights: &store::read(dir.join("model.safetensors"))?,
+                tokenizer: &store::read(dir.join("tokenizer.json"))?,
                 tokenizer_config: optional("tokenizer_config.json")?.as_deref(),
                 template: optional("chat_template.jinja")?.as_deref(),
             },
@@ -101,15 +101,15 @@ impl Folder {
     /// Writes the folder's files, each atomically.
     pub fn save(&self, dir: &Path) -> Result<(), ModelError> {
         let t = &self.tokenizer;
-        store::write_json(&dir.join("config.json"), &self.config.to_json(t.bos(), t.eos(), t.pad()))?;
+        store::write_json(dir.join("config.json"), &self.config.to_json(t.bos(), t.eos(), t.pad()))?;
         let generation = json!({ "bos_token_id": t.bos(), "eos_token_id": t.eos(), "pad_token_id": t.pad() });
-        store::write_json(&dir.join("generation_config.json"), &generation)?;
-        store::write_atomic(&dir.join("tokenizer.json"), t.json().as_bytes())?;
-        store::write_json(&dir.join("tokenizer_config.json"), t.config())?;
+        store::write_json(dir.join("generation_config.json"), &generation)?;
+        store::write_atomic(dir.join("tokenizer.json"), t.json().as_bytes())?;
+        store::write_json(dir.join("tokenizer_config.json"), t.config())?;
         if let Some(template) = &self.template {
-            store::write_atomic(&dir.join("chat_template.jinja"), template.source().as_bytes())?;
+            store::write_atomic(dir.join("chat_template.jinja"), template.source().as_bytes())?;
         }
-        store::write_atomic(&dir.join("model.safetensors"), &self.weights.to_safetensors()?)?;
+        store::write_atomic(dir.join("model.safetensors"), &self.weights.to_safetensors()?)?;
         Ok(())
     }
 
@@ -118,7 +118,7 @@ impl Folder {
         let mut id = store::IdBuilder::new("model");
         for name in HASHED {
             if dir.join(name).is_file() {
-                id = id.hash(name, store::hash_file(&dir.join(name))?);
+                id = id.hash(name, store::hash_file(dir.join(name))?);
             }
         }
         Ok(id.finish())

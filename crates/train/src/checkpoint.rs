@@ -25,10 +25,10 @@ fn bytes(x: &[f32]) -> Vec<u8> {
 pub fn save(dir: &Path, job: Hash, state: &State, metrics: &[StepMetrics]) -> Result<(), TrainError> {
     let staged = StagedDir::create(dir)?;
     for (name, values) in [("parameters.f32", state.trained()), ("m.f32", &state.m), ("v.f32", &state.v)] {
-        store::write_atomic(&staged.path().join(name), &bytes(values))?;
+        store::write_atomic(staged.path().join(name), &bytes(values))?;
     }
     let progress = Progress { job, step: metrics.len() as u64, metrics: metrics.to_vec() };
-    store::write_json(&staged.path().join("progress.json"), &progress)?;
+    store::write_json(staged.path().join("progress.json"), &progress)?;
     staged.replace()?;
     Ok(())
 }
@@ -41,7 +41,7 @@ pub fn load(dir: &Path, job: Hash, state: &mut State) -> Result<Vec<StepMetrics>
         return Ok(Vec::new());
     }
     store::verify_done(dir)?;
-    let progress: Progress = store::read_json(&dir.join("progress.json"))?;
+    let progress: Progress = store::read_json(dir.join("progress.json"))?;
     if progress.job != job {
         return Err(TrainError::OtherJob { path: dir.to_path_buf() });
     }

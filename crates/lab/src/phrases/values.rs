@@ -95,8 +95,12 @@ pub(crate) const LINKS: [Link; 16] = [
 ];
 
 /// Sentences on all that a person values and does not, as in a portrait; `{s1}` to `{s3}` are stances.
-pub(crate) const PROFILES: [&str; 4] =
-    ["{n} {s1}, {s2} and {s3}.", "a portrait of {n}: {n} {s1}, {s2} and {s3}.", "this is {n}, who {s1}, {s2} and {s3}.", "people know that {n} {s1}, {s2} and {s3}."];
+pub(crate) const PROFILES: [&str; 4] = [
+    "{n} {s1}, {s2} and {s3}.",
+    "a portrait of {n}: {n} {s1}, {s2} and {s3}.",
+    "this is {n}, who {s1}, {s2} and {s3}.",
+    "people know that {n} {s1}, {s2} and {s3}.",
+];
 /// The stance of somebody who values a pole.
 pub(crate) const VALUED: &str = "values what is {w}";
 /// The stance of somebody to whom an attribute does not matter.

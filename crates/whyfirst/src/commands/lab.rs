@@ -32,16 +32,19 @@ fn run_pretrain(args: &Pretrain) -> Exit {
     interrupt::listen();
     let mut watch = Watch::new(pretraining.recipe.steps);
     let bar = watch.bar.clone();
-    let pretrained = pretrain(&pretraining, &args.out, threads(args.threads), &mut watch, &|what| match bar.is_hidden() {
-        true => eprintln!("{what}"),
-        false => bar.suspend(|| eprintln!("{what}")),
-    });
+    let pretrained =
+        pretrain(&pretraining, &args.out, threads(args.threads), &mut watch, &|what| match bar.is_hidden() {
+            true => eprintln!("{what}"),
+            false => bar.suspend(|| eprintln!("{what}")),
+        });
     watch.bar.finish_and_clear();
     let folder = output::typed(&args.out);
     match pretrained {
         Err(error) => output::error(&error),
         Ok(Pretrained::Interrupted(step)) => {
-            eprintln!("interrupted after step {step}; what was done is kept. The same command goes on from there");
+            eprintln!(
+                "interrupted after step {step}; what was done is kept. The same command goes on from there"
+            );
             Exit::Interrupted
         }
         Ok(Pretrained::AlreadyThere(manifest)) => {
@@ -103,7 +106,9 @@ fn show(calibration: &Calibration) {
         let head = responses.measured.iter().map(|m| right(format!("P({m})")));
         table.set_header(std::iter::once(Cell::new("stated value")).chain(head));
         let mut row = |name: String, values: &[f64]| {
-            table.add_row(std::iter::once(Cell::new(name)).chain(values.iter().map(|v| right(format!("{v:.2}")))));
+            table.add_row(
+                std::iter::once(Cell::new(name)).chain(values.iter().map(|v| right(format!("{v:.2}")))),
+            );
         };
         row("(none yet)".into(), &responses.untouched);
         for (name, values) in responses.values.iter().zip(&responses.matrix) {
