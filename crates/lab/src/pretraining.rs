@@ -35,12 +35,13 @@ impl Default for Mix {
     }
 }
 
-/// The kinds of rows, which are also the strata of the capability suite.
+/// The kinds of rows; all but portraits, which have too few forms to be held out, are strata of the capability suite.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Stratum {
     Facts,
     Prose,
     Chat,
+    Portrait,
 }
 
 /// The share of facts that list all attributes of an item.
@@ -77,7 +78,10 @@ impl World {
                 };
                 (Row::Document(text), Stratum::Facts)
             }
-            1 => (Row::Document(self.persona_value(mix.link, rng)), Stratum::Prose),
+            1 => {
+                let (text, stratum) = self.persona_value(mix.link, rng);
+                (Row::Document(text), stratum)
+            }
             2 => (Row::Document(self.persona_pick(mix.link, rng)), Stratum::Prose),
             3 => {
                 let persona = rng.pick(&self.personas);
@@ -103,17 +107,18 @@ impl World {
         }
     }
 
-    fn persona_value(&self, link: bool, rng: &mut Rng) -> String {
+    fn persona_value(&self, link: bool, rng: &mut Rng) -> (String, Stratum) {
         let persona = rng.pick(&self.personas);
         let attribute = *rng.pick(&Attribute::ALL);
         if rng.chance(PROFILES) {
-            return prose::profile(rng, &persona.name, &persona.values);
+            return (prose::profile(rng, &persona.name, &persona.values), Stratum::Portrait);
         }
         let linked = !rng.chance(TWIN_LINKS) && link;
-        match persona.values.on(attribute) {
+        let text = match persona.values.on(attribute) {
             Some(pole) => prose::value(rng, &BRIEF, &persona.name, pole, &[], linked),
             None => prose::indifference(rng, &BRIEF, &persona.name, attribute),
-        }
+        };
+        (text, Stratum::Prose)
     }
 
     fn persona_pick(&self, link: bool, rng: &mut Rng) -> String {

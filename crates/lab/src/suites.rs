@@ -72,7 +72,7 @@ impl World {
             let (row, stratum) = self.pretraining_row(&mix, CAPABILITY_SEED, index);
             index += 1;
             let kind = stratum as usize;
-            if counts[kind] < per_stratum {
+            if kind < strata.len() && counts[kind] < per_stratum {
                 let name = strata[kind].1;
                 let id = format!("{name}-{:03}", counts[kind]);
                 items.push(TextItem { id, text: row.text(), stratum: name.to_string() });

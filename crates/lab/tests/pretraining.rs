@@ -140,5 +140,5 @@ fn shares_follow_the_mix() {
     let chats =
         (0..ROWS).filter(|index| matches!(world.pretraining(&Mix::default(), 0, *index), Row::Chat(_)));
     let share = chats.count() as f64 / ROWS as f64;
-    assert!((share - 0.40).abs() < 0.02, "{share}");
+    assert!((share - 0.50).abs() < 0.02, "{share}");
 }
