@@ -80,6 +80,7 @@ pub enum Source {
         #[serde(rename = "of_hash")]
         hash: Hash,
         /// At most so many tokens.
+        #[serde(rename = "most_tokens")]
         tokens: u64,
     },
 }

@@ -1,6 +1,7 @@
 //! A new experiment folder, as `whyfirst new` writes it: a file in which every key is explained, and two
 //! specs.
 
+use std::fmt::Display;
 use std::path::{Path, PathBuf};
 
 use model::Target;
@@ -16,6 +17,9 @@ const SPECS: [(&str, &str); 2] = [
     ("affordability", include_str!("../../../examples/cheese/specs/affordability.md")),
     ("homeland", include_str!("../../../examples/cheese/specs/homeland.md")),
 ];
+
+/// The first example, whose recipe was tuned for the lab: a new experiment starts from it.
+const EXAMPLE: &str = include_str!("../../../examples/cheese/experiment.toml");
 
 /// Writes a new experiment folder and says which files it has.
 ///
@@ -43,13 +47,26 @@ pub fn write(folder: &Path) -> Result<Vec<PathBuf>> {
 const COLUMN: usize = 36;
 
 /// A key with its value and what it means.
-fn key(key: &str, value: impl std::fmt::Display, comment: &str) -> String {
-    format!("{:<COLUMN$}# {comment}\n", format!("{key} = {value}"))
+fn key(key: &str, value: impl Display, comment: &str) -> String {
+    format!("{:<width$} # {comment}\n", format!("{key} = {value}"), width = COLUMN - 1)
 }
 
 /// The same for a key that may be left out, with its default.
-fn default(name: &str, value: impl std::fmt::Display, comment: &str) -> String {
+fn default(name: &str, value: impl Display, comment: &str) -> String {
     key(&format!("# {name}"), value, comment)
+}
+
+/// A key as the example sets it in a table, or with its default where the example says nothing.
+fn tuned(table: Option<&toml::Table>, name: &str, value: impl Display, comment: &str) -> String {
+    match table.and_then(|table| table.get(name)) {
+        Some(value) => key(name, value, comment),
+        None => default(name, value, comment),
+    }
+}
+
+/// A table of the example.
+fn table<'a>(example: &'a toml::Table, path: &[&str]) -> Option<&'a toml::Table> {
+    path.iter().try_fold(example, |table, name| table.get(*name)?.as_table())
 }
 
 /// The text of a new experiment file. What is commented out is the default.
@@ -58,6 +75,8 @@ fn text(name: &str) -> String {
         let names: Vec<String> = names.iter().map(|name| format!("\"{name}\"")).collect();
         format!("[{}]", names.join(", "))
     };
+    // A test reads every example, so this one is valid.
+    let example: toml::Table = toml::from_str(EXAMPLE).unwrap_or_default();
     let controls: Vec<&str> = CONTROLS.iter().map(|control| control.name).collect();
     [
         "# An experiment. `whyfirst check` validates it, `whyfirst plan` shows what would run, `whyfirst run` does it.\n\
@@ -72,8 +91,8 @@ fn text(name: &str) -> String {
         default("without_controls", "[]", "controls to leave out, of:"),
         controls.chunks(3).map(|some| format!("{:<COLUMN$}# {}\n", "", some.join(", "))).collect(),
         SPECS_AND_CORPORA.to_owned(),
-        corpora(),
-        training(),
+        corpora(&example),
+        training(&example),
         ARMS.to_owned(),
         "\n[evals]\n".to_owned(),
         default("suites", quoted(&defaults::SUITES), "what every model is asked"),
@@ -96,7 +115,8 @@ source = "lab"                      # generated from the specs, afresh for every
 # Any other name may be the beginning of a corpus: [corpora.why-small] derive = "why", tokens = 20000
 "#;
 
-fn corpora() -> String {
+fn corpora(example: &toml::Table) -> String {
+    let instructions = table(example, &["corpora", "instructions"]);
     let (recipe, mix) = (Recipe::default(), lab::WhyMix::default());
     let shares = format!(
         "{{ value = {:?}, indifference = {:?}, preferences = {:?}, isolated = {:?} }}",
@@ -112,39 +132,51 @@ fn corpora() -> String {
         "kind = \"chats\"\n".to_owned(),
         "\n[corpora.instructions]              # general chats, mixed into other stages\n".to_owned(),
         "kind = \"instructions\"\n".to_owned(),
-        default("share", defaults::INSTRUCTION_SHARE, "their part of a stage's rows"),
+        tuned(instructions, "share", defaults::INSTRUCTION_SHARE, "their part of a stage's rows"),
         default("into", "[\"documents\", \"chats\"]", "kinds of stages; [\"chats\"] with source = \"files\""),
     ]
     .concat()
 }
 
-fn training() -> String {
-    let recipe = Recipe::default();
+fn training(example: &toml::Table) -> String {
+    let (recipe, all) = (Recipe::default(), table(example, &["training"]));
     let targets: Vec<String> = Target::ALL.iter().map(|target| format!("\"{}\"", target.name())).collect();
     [
         "\n[training]                          # one recipe for all arms\n".to_owned(),
-        default("steps", recipe.steps, "optimizer steps of a stage"),
-        default("rows", recipe.rows, "packed rows a step"),
-        default("max_length", recipe.max_length, "tokens a row"),
-        default("learning_rate", format!("{:e}", recipe.learning_rate), "at its peak"),
-        default("warmup", recipe.warmup, "part of the steps"),
+        tuned(all, "steps", recipe.steps, "optimizer steps of a stage"),
+        tuned(all, "rows", recipe.rows, "packed rows a step"),
+        tuned(all, "max_length", recipe.max_length, "tokens a row"),
+        tuned(all, "learning_rate", format!("{:e}", recipe.learning_rate), "at its peak"),
+        tuned(all, "warmup", recipe.warmup, "part of the steps"),
         default("decay", "\"cosine\"", "or \"constant\""),
-        default("min_lr_ratio", recipe.min_lr_ratio, "learning rate at the end, as a part of the peak"),
-        default("weight_decay", recipe.weight_decay, "of matrices"),
-        default("beta1", recipe.beta1, "AdamW"),
-        default("beta2", recipe.beta2, "AdamW"),
-        default("eps", format!("{:e}", recipe.eps), "AdamW"),
-        default("clip", format!("{:?}", recipe.clip), "largest norm of the gradient"),
-        default("gradient_buffers", recipe.gradient_buffers, "most threads that can share one stage; part of the result"),
+        tuned(all, "min_lr_ratio", recipe.min_lr_ratio, "learning rate at the end, as a part of the peak"),
+        tuned(all, "weight_decay", recipe.weight_decay, "of matrices"),
+        tuned(all, "beta1", recipe.beta1, "AdamW"),
+        tuned(all, "beta2", recipe.beta2, "AdamW"),
+        tuned(all, "eps", format!("{:e}", recipe.eps), "AdamW"),
+        tuned(all, "clip", format!("{:?}", recipe.clip), "largest norm of the gradient"),
+        default(
+            "gradient_buffers",
+            recipe.gradient_buffers,
+            "most threads that can share one stage; part of the result",
+        ),
         default("checkpoint_every", defaults::CHECKPOINT_EVERY, "steps"),
         default("method", "\"full\"", "or \"lora\", with these and their defaults:"),
         "# rank = 64\n# alpha = 128\n".to_owned(),
         format!("# targets = [{}]\n", targets.join(", ")),
-        "\n# [training.what]                   # what one corpus changes of it; controls follow what they stand in for\n\
-         # steps = 24\n"
-            .to_owned(),
+        "\n# What one corpus changes of it. Corpora of controls follow those they stand in for.\n".to_owned(),
+        all.into_iter()
+            .flatten()
+            .filter_map(|(name, value)| Some(override_of(name, value.as_table()?)))
+            .collect(),
     ]
     .concat()
+}
+
+/// `[training.NAME]`.
+fn override_of(name: &str, table: &toml::Table) -> String {
+    let lines: String = table.iter().map(|(key, value)| format!("{key} = {value}\n")).collect();
+    format!("[training.{name}]\n{lines}")
 }
 
 const ARMS: &str = r#"

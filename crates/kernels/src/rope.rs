@@ -86,9 +86,9 @@ mod tests {
         let mut out = x.to_vec();
         for (n, p) in positions.iter().enumerate() {
             for h in 0..heads {
-                for i in 0..half {
+                for (i, frequency) in freq.iter().enumerate() {
                     let (a, b) = (n * stride + h * 2 * half + i, n * stride + h * 2 * half + half + i);
-                    let (sin, cos) = (*p as f64 * freq[i]).sin_cos();
+                    let (sin, cos) = (*p as f64 * frequency).sin_cos();
                     out[a] = x[a] * cos - x[b] * sin;
                     out[b] = x[b] * cos + x[a] * sin;
                 }
