@@ -193,6 +193,18 @@ fn a_failure_is_recorded_and_its_siblings_go_on() {
 }
 
 #[test]
+fn a_second_process_is_refused_and_told_who_is_at_work() {
+    let project = Project::new();
+    let lock = store::RunLock::acquire(project.path("exp/runs")).unwrap();
+    let text = project.transcript(&["run", "exp"]);
+    assert!(text.contains("exit code: 1"), "{text}");
+    assert!(text.contains(&format!("in use by process {}", std::process::id())), "{text}");
+    assert_eq!(project.names("exp/runs"), [".lock"]);
+    drop(lock);
+    assert_eq!(json(&project, &["run", "exp", "--json"])["failures"], Value::Array(Vec::new()));
+}
+
+#[test]
 #[cfg(unix)]
 fn interrupted_and_resumed_equals_never_stopped() {
     let long = EXPERIMENT

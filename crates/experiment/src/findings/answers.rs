@@ -129,13 +129,15 @@ fn verdict(analysis: Analysis, primary: bool, estimate: &Estimate) -> Verdict {
     let Some(effect) = &estimate.effect else { return Verdict::Missing };
     let Some(interval) = effect.interval else { return Verdict::NoInterval };
     if interval.contains(0.0) {
-        Verdict::NotShown
-    } else if !primary && estimate.p_adjusted.is_none_or(|p| p >= ALPHA) {
-        Verdict::Suggested
-    } else if directed(analysis) && effect.mean < 0.0 {
-        Verdict::Opposite
-    } else {
-        Verdict::Shown
+        return Verdict::NotShown;
+    }
+    let holds = primary || estimate.p_adjusted.is_some_and(|p| p < ALPHA);
+    let opposite = directed(analysis) && effect.mean < 0.0;
+    match (holds, opposite) {
+        (true, false) => Verdict::Shown,
+        (true, true) => Verdict::Opposite,
+        (false, false) => Verdict::Suggested,
+        (false, true) => Verdict::SuggestedOpposite,
     }
 }
 

@@ -66,6 +66,25 @@ fn no_effect_is_not_claimed_and_a_reversed_one_is_named() {
 }
 
 #[test]
+fn what_is_only_suggested_says_its_direction_too() {
+    let mut suggested = 0;
+    for steering in [-0.3, -0.05, 0.05, 0.3] {
+        let findings = Fixture { steering, ..Fixture::default() }.findings();
+        for analysis in [Analysis::Stacking, Analysis::Explaining] {
+            for found in &answer(&findings, analysis).estimates {
+                let Some(effect) = &found.effect else { continue };
+                let opposite = matches!(found.verdict, Verdict::Opposite | Verdict::OppositeSuggested);
+                let forward = matches!(found.verdict, Verdict::Shown | Verdict::Suggested);
+                assert!(!(opposite && effect.mean > 0.0) && !(forward && effect.mean < 0.0), "{}", found.words);
+                assert_eq!(opposite, found.words.contains("opposite direction"), "{}", found.words);
+                suggested += usize::from(opposite || forward);
+            }
+        }
+    }
+    assert!(suggested > 0);
+}
+
+#[test]
 fn a_failed_model_is_named_everywhere_and_its_seed_is_left_out() {
     let failed = vec![("values first".to_owned(), Some("homeland".to_owned()), 1)];
     let findings = Fixture { failed, ..Fixture::default() }.findings();

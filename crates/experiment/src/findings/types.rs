@@ -196,8 +196,10 @@ pub enum Verdict {
     Shown,
     /// As `Shown`, on the other side.
     Opposite,
-    /// Exploratory: the interval excludes zero, but not after adjustment.
+    /// Exploratory: the interval excludes zero on the side that was asked about, but not after adjustment.
     Suggested,
+    /// As `Suggested`, on the other side.
+    OppositeSuggested,
     /// The interval includes zero.
     NotShown,
     /// There is an estimate but no interval.

@@ -85,9 +85,10 @@ fn predicate(verdict: Verdict, exploratory: usize) -> String {
     match verdict {
         Verdict::Shown => "is there".to_owned(),
         Verdict::Opposite => "is there in the opposite direction".to_owned(),
-        Verdict::Suggested => format!(
-            "is suggested (the interval excludes zero, but not after adjustment for {exploratory} exploratory \
-             comparisons)"
+        Verdict::Suggested | Verdict::OppositeSuggested => format!(
+            "is suggested{} (the interval excludes zero, but not after adjustment for {exploratory} exploratory \
+             comparisons)",
+            if verdict == Verdict::OppositeSuggested { " in the opposite direction" } else { "" }
         ),
         Verdict::NotShown => "is not shown (the interval includes zero)".to_owned(),
         Verdict::NoInterval => "cannot be claimed".to_owned(),
@@ -126,10 +127,11 @@ pub(super) fn sentence(analysis: Analysis, estimate: &Estimate, exploratory: usi
 
 /// An answer in one sentence: its comparisons grouped by how they turned out.
 pub(super) fn headline(analysis: Analysis, estimates: &[Estimate], exploratory: usize) -> String {
-    const ORDER: [Verdict; 6] = [
+    const ORDER: [Verdict; 7] = [
         Verdict::Shown,
         Verdict::Opposite,
         Verdict::Suggested,
+        Verdict::OppositeSuggested,
         Verdict::NotShown,
         Verdict::NoInterval,
         Verdict::Missing,

@@ -65,6 +65,7 @@ pub fn verdict_word(verdict: Verdict) -> &'static str {
         Verdict::Shown => "shown",
         Verdict::Opposite => "opposite",
         Verdict::Suggested => "suggested",
+        Verdict::OppositeSuggested => "opposite suggested",
         Verdict::NotShown => "not shown",
         Verdict::NoInterval => "no interval",
         Verdict::Missing => "missing",
