@@ -1,6 +1,6 @@
 //! The experiment file, arms and controls, the stage graph, run and resume, findings.
 //!
-//! A folder with an `experiment.toml` goes through these forms, each in its module: [`file`] (as written) ->
+//! A folder with an `experiment.toml` goes through these forms, each in its module: [`mod@file`] (as written) ->
 //! [`validate`] (an [`Experiment`] that can be run) -> [`graph`] (content-addressed stages and the models
 //! they end in) -> [`prepare()`] (planned, with what is done already) -> [`run()`] -> [`record`] (what it
 //! left behind) -> [`findings`] (what that means). Nothing is written before [`run()`].

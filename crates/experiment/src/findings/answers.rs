@@ -137,7 +137,7 @@ fn verdict(analysis: Analysis, primary: bool, estimate: &Estimate) -> Verdict {
         (true, false) => Verdict::Shown,
         (true, true) => Verdict::Opposite,
         (false, false) => Verdict::Suggested,
-        (false, true) => Verdict::SuggestedOpposite,
+        (false, true) => Verdict::OppositeSuggested,
     }
 }
 

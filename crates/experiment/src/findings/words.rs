@@ -4,8 +4,14 @@ use stats::Interval;
 
 use super::types::{Analysis, Estimate, Level, Measure, Verdict};
 
-/// Estimates of one verdict that a headline lists with their numbers; more are only counted.
-const LISTED: usize = 3;
+/// How many comparisons with one verdict a headline lists with their numbers; more are only counted.
+fn listed(verdict: Verdict) -> usize {
+    match verdict {
+        Verdict::Shown | Verdict::Opposite => 6,
+        Verdict::NotShown => 2,
+        _ => 3,
+    }
+}
 
 /// A number with its sign and one decimal, with a true minus.
 pub fn signed(number: f64) -> String {
@@ -163,7 +169,7 @@ fn phrase(verdict: Verdict, group: &[&Estimate], all: bool, exploratory: usize) 
         None => format!("{} ({})", found.label, found.missing.first().map_or("no data", String::as_str)),
     };
     let count = group.len();
-    let many = count > LISTED || (verdict == Verdict::NotShown && count > 2);
+    let many = count > listed(verdict);
     let nothing_found = matches!(verdict, Verdict::NotShown | Verdict::NoInterval | Verdict::Missing);
     let text = match (many, all) {
         (false, _) => return format!("{what}: {}", group.iter().map(of).collect::<Vec<_>>().join("; ")),
