@@ -75,15 +75,16 @@ pub fn record(prepared: &Prepared, failures: &Failures) -> Result<RunRecord> {
     })
 }
 
-/// Writes the record unless the same one is there already.
+/// Writes the record unless the same one is there already; says whether it did.
 ///
 /// # Errors
 /// When it cannot be written.
-pub fn write(paths: &Paths, record: &RunRecord) -> Result<()> {
+pub fn write(paths: &Paths, record: &RunRecord) -> Result<bool> {
     if read(paths)?.as_ref() == Some(record) {
-        return Ok(());
+        return Ok(false);
     }
-    Ok(store::write_json(paths.record(), record)?)
+    store::write_json(paths.record(), record)?;
+    Ok(true)
 }
 
 /// Reads the record of the last run that ended; `None` if there is none that this version can read.

@@ -1,6 +1,6 @@
 //! Training: packing, masks, optimizer, schedule, checkpoints, and the native engine.
 //!
-//! [`Schedule`] decides, from the rows, the recipe and the seed alone, what every step trains on; [`plan`] counts it
+//! [`Schedule`] decides, from the rows, the recipe and the seed alone, what every step trains on; [`plan()`] counts it
 //! before anything runs; [`train`] runs it. Each step cuts its rows into a fixed number of gradient buffers that are
 //! reduced in a fixed order, so one thread and many give the same bits on one kind of CPU. A checkpoint is weights,
 //! moments and the step: resuming gives what never stopping would have given, bit for bit.

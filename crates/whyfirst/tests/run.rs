@@ -129,6 +129,12 @@ fn a_changed_recipe_reruns_its_stages_and_their_children() {
     // An added control adds its own stages only.
     project.edit("exp/experiment.toml", "\"what-documents then what\", ", "");
     assert_eq!(json(&project, &["run", "exp", "--json"])["stages_trained"], 2 * 2);
+    // What is only reported changes the report.
+    let page = || fs::read(project.path("exp/runs/report.html")).unwrap();
+    let before = page();
+    project.edit("exp/experiment.toml", "seeds = [0, 1]", "seeds = [0, 1]\nprimary = [\"order\"]");
+    assert_eq!(json(&project, &["run", "exp", "--json"])["stages_trained"], 0);
+    assert!(page() != before);
     // How often checkpoints are written changes nothing.
     project.edit("exp/experiment.toml", "rows = 2", "rows = 2\ncheckpoint_every = 2");
     assert_eq!(json(&project, &["run", "exp", "--json"])["stages_trained"], 0);

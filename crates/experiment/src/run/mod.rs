@@ -43,6 +43,9 @@ pub struct Ran {
     pub stages: usize,
     /// Evaluations made by this run.
     pub evals: usize,
+    /// Whether the record differs from that of the last run: the file may have changed where no stage depends
+    /// on it.
+    pub news: bool,
     /// What all runs together left behind; `None` if this one was interrupted.
     pub record: Option<RunRecord>,
 }
@@ -94,15 +97,16 @@ pub fn run(experiment: &Experiment, options: &Options) -> Result<Ran> {
         (Failures::default(), false)
     };
     if stopped {
-        return Ok(Ran { ended: Ended::Interrupted, stages: 0, evals: 0, record: None });
+        return Ok(Ran { ended: Ended::Interrupted, stages: 0, evals: 0, news: false, record: None });
     }
     let record = assemble::record(&prepared, &failures)?;
-    assemble::write(&paths, &record)?;
+    let news = assemble::write(&paths, &record)?;
     let failed = failures.stages.len() + failures.evals.len();
     Ok(Ran {
         ended: if failed > 0 { Ended::Failed } else { Ended::Complete },
         stages: stages_left - failures.stages.len(),
         evals: evals_left - failures.evals.len(),
+        news,
         record: Some(record),
     })
 }
