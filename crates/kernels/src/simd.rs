@@ -1,7 +1,7 @@
 //! Vector width chosen at run time, and the few vector-friendly scalar functions everything else shares.
 //!
 //! A loop is written once as an `#[inline(always)]` body and compiled three times: for AVX-512, for AVX2 with
-//! FMA, and for the baseline of the architecture. [`dispatch!`] picks one by what this CPU can do. The bodies
+//! FMA, and for the baseline of the architecture. `dispatch!` picks one by what this CPU can do. The bodies
 //! use explicit lanes for sums, because a compiler may not reorder floating-point additions by itself.
 
 use std::sync::OnceLock;
