@@ -214,8 +214,8 @@ fn a_second_process_is_refused_and_told_who_is_at_work() {
 #[cfg(unix)]
 fn interrupted_and_resumed_equals_never_stopped() {
     let long = EXPERIMENT
-        .replace("steps = 6", "steps = 400")
-        .replace("steps = 4\n", "steps = 150\n")
+        .replace("steps = 6", "steps = 200")
+        .replace("steps = 4\n", "steps = 80\n")
         .replace("[0, 1]", "[0]");
     let (stopped, whole) = (Project::with(&long), Project::with(&long));
     json(&whole, &["run", "exp", "--json"]);
