@@ -49,8 +49,8 @@ const CATALOGUE: f64 = 0.6;
 /// The share of value documents that list all that a persona values: each persona is met often enough for its name,
 /// not its neighbours in the text, to carry its values.
 const PROFILES: f64 = 0.5;
-/// The share of personas' chats that begin with a portrait of the persona. They show early what values do to choices;
-/// without them the base needs several times as much text before it connects the two.
+/// The share of personas' chats that begin with a portrait of the persona. They show what values do to choices within
+/// one text, before names carry values.
 const INTRODUCED: f64 = 0.25;
 /// The share of picks that come with their reason; the rest have a neutral clause, a remark, or nothing.
 const PICKS_WITH_REASON: f64 = 0.7;
