@@ -20,4 +20,4 @@ pub use folder::{MANIFEST, Manifest};
 pub use generate::{Budget, Request, generate};
 pub use import::import;
 pub use row::{Row, lab_tokens};
-pub use tokenise::{count, tokenise};
+pub use tokenise::{count, tokenise, tokenise_row};

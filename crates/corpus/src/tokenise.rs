@@ -29,7 +29,11 @@ pub fn count(row: &Row, model: &Folder) -> std::result::Result<usize, ModelError
     tokenise_row(row, model).map(|example| example.tokens.len())
 }
 
-fn tokenise_row(row: &Row, model: &Folder) -> std::result::Result<Example, ModelError> {
+/// One row as a training row of a model.
+///
+/// # Errors
+/// If the model cannot take the row.
+pub fn tokenise_row(row: &Row, model: &Folder) -> std::result::Result<Example, ModelError> {
     match row {
         Row::Document { text } => model.document(text),
         Row::Chat { messages } => model.chat(messages),

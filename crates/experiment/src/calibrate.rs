@@ -95,7 +95,7 @@ pub fn calibrate(
         }
     }
     let rehearsal =
-        (0..ROWS).map(|index| chat(base, &world.instructions(seed, index))).collect::<Result<Vec<_>>>()?;
+        (0..ROWS).map(|index| example(base, world.instructions(seed, index))).collect::<Result<Vec<_>>>()?;
     let recipe = recipe();
     let parts = [
         Part { name: "statements".into(), examples: statements, share: 1.0 - REHEARSAL },
@@ -156,19 +156,9 @@ fn responses(model: &Folder, world: &World, names: &[String], seed: u64, threads
         .collect())
 }
 
-/// A chat of the lab as a training row.
-pub(crate) fn chat(model: &Folder, row: &Row) -> Result<model::Example> {
-    Ok(match row {
-        Row::Document(text) => model.document(text)?,
-        Row::Chat(turns) => {
-            let message = |turn: &lab::ChatTurn| model::Message {
-                role: turn.speaker.role().to_string(),
-                name: turn.name.clone(),
-                content: turn.content.clone(),
-            };
-            model.chat(&turns.iter().map(message).collect::<Vec<_>>())?
-        }
-    })
+/// A row of the lab as a training row.
+pub(crate) fn example(model: &Folder, row: Row) -> Result<model::Example> {
+    Ok(corpus::tokenise_row(&row.into(), model)?)
 }
 
 /// Half a minute of work is not worth a checkpoint: an interruption is seen by the caller, between two measurements.

@@ -2,7 +2,7 @@
 //!
 //! The shipped `assets/lab-base` is what [`pretrain`] writes with [`Pretraining::default`].
 
-use crate::calibrate::{Calibration, calibrate, chat};
+use crate::calibrate::{Calibration, calibrate, example};
 use crate::error::{ExperimentError, Result};
 use lab::{Mix, World};
 use model::{Architecture, ChatTemplate, Config, Folder, Tokenizer, Weights};
@@ -139,7 +139,7 @@ pub fn pretrain(
     let base = untrained(&world, pretraining.seed)?;
     stage(&format!("writing {} rows of the world's text", pretraining.rows));
     let examples = (0..pretraining.rows)
-        .map(|index| chat(&base, &world.pretraining(&pretraining.mix, pretraining.seed, index)))
+        .map(|index| example(&base, world.pretraining(&pretraining.mix, pretraining.seed, index)))
         .collect::<Result<Vec<_>>>()?;
     let parts = [Part { name: "pretraining".into(), examples, share: 1.0 }];
     let plan = train::plan(&pretraining.recipe, &parts, &base.config, pretraining.seed)?;
