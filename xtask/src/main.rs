@@ -1,6 +1,10 @@
 //! Chores of the repository: `cargo xtask help` lists them.
 
+mod bench;
 mod browser;
+mod confirm;
+mod fuzz;
+mod kill;
 mod layers;
 mod licences;
 mod peers;
@@ -13,11 +17,18 @@ const HELP: &str = "\
 cargo xtask <chore>
 
   test              every check and every test; the same as the project's CI
+  bench <what>      measure: train, cheese, start, scaling, profile; `cargo xtask bench` says more
+  confirm [table]   the confirmation of examples/confirm: three bases and the null world, fresh seeds; its figures
   peers             make the Python environment that results are compared with, print its python
   fixtures [check]  rewrite the committed PyTorch fixtures, or compare them with a fresh run
   browser           print the browser that report pages are looked at with
+  fuzz [target] [--minutes N]
+                    run the fuzz targets, 10 minutes each unless said otherwise, and fail on a finding
+                    (needs `cargo install cargo-fuzz --locked` and a C++ compiler)
   licences          check that every dependency's licence is on the list in deny.toml
   layers            check that crates import only from lower layers
+  kill [--kills N] [--seed S] [--no-faults]
+                    kill -9 at random moments and a fault at every durable write: is the result the same?
   deny              run cargo-deny with deny.toml (needs `cargo install cargo-deny --locked`)
   help              this text";
 
@@ -26,12 +37,17 @@ fn main() -> ExitCode {
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let result = match arguments[..] {
         ["test"] => test::run_all(),
+        ["bench", ref rest @ ..] => bench::run(rest),
+        ["confirm"] => confirm::run_all(),
+        ["confirm", "table"] => confirm::table(&shell::root().join("examples/confirm")),
         ["peers"] => peers::environment().map(|python| println!("{}", python.display())),
         ["fixtures"] => peers::fixtures(false),
         ["fixtures", "check"] => peers::fixtures(true),
         ["browser"] => browser::find().map(|path| println!("{}", path.display())),
+        ["fuzz", ref rest @ ..] => fuzz::run_targets(rest),
         ["licences"] => licences::check(),
         ["layers"] => layers::check(),
+        ["kill", ref options @ ..] => kill::all(options),
         ["deny"] => licences::deny(),
         [] | ["help" | "--help" | "-h"] => {
             println!("{HELP}");

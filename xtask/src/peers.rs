@@ -1,4 +1,4 @@
-//! The peers: PyTorch, transformers, PEFT, Inspect and SciPy in one cached Python environment.
+//! The peers: PyTorch, transformers, PEFT, Inspect, SciPy and statsmodels in one cached Python environment.
 //!
 //! `.peers/` is made from `peers/requirements.txt`, and made anew when that file changes.
 
@@ -8,7 +8,8 @@ use crate::shell::{Result, command, read, root, run, succeeds};
 
 const REQUIREMENTS: &str = "peers/requirements.txt";
 const STAND_INS: &str = "peers/cuda_stand_ins.py";
-const IMPORTS: &str = "import torch, transformers, peft, safetensors, scipy, inspect_ai";
+const IMPORTS: &str =
+    "import torch, transformers, peft, safetensors, scipy, statsmodels.stats.api, inspect_ai";
 
 /// Checks that the environment exists or that this machine has what making it takes.
 pub fn check_prerequisites() -> Result<()> {

@@ -5,7 +5,7 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 
 use crate::shell::{Result, cargo, root, run};
-use crate::{browser, layers, licences, peers};
+use crate::{browser, fuzz, layers, licences, peers};
 
 /// Runs everything. Stops at the first step that fails, and says how long each step took.
 pub fn run_all() -> Result<()> {
@@ -32,6 +32,7 @@ fn all(steps: &mut Steps) -> Result<()> {
         println!("cargo-deny is not installed: its checks of bans and sources are left out.");
     }
     steps.take("clippy", || run(cargo("clippy --workspace --all-targets -- --deny warnings")))?;
+    steps.take("fuzz targets", fuzz::check)?;
     steps.take("documentation", || {
         let mut doc = cargo("doc --workspace --no-deps --document-private-items");
         doc.env("RUSTDOCFLAGS", "--deny warnings");

@@ -34,8 +34,11 @@ pub fn import(
     Ok(Corpus { name: name.to_string(), kind, source, rows, tokens })
 }
 
-/// The rows of a file's bytes.
-pub(crate) fn rows(kind: Kind, path: &Path, bytes: &[u8]) -> Result<Vec<Row>> {
+/// The rows of a JSONL file's bytes, as [`import`] reads them; `path` is for messages.
+///
+/// # Errors
+/// Names the line of the first row that is not of the kind asked for.
+pub fn rows(kind: Kind, path: &Path, bytes: &[u8]) -> Result<Vec<Row>> {
     let bytes = bytes.strip_prefix("\u{feff}".as_bytes()).unwrap_or(bytes);
     let mut rows = Vec::new();
     for (index, line) in bytes.split(|byte| *byte == b'\n').enumerate() {

@@ -18,6 +18,6 @@ pub use corpus::{Corpus, Kind, Source};
 pub use error::{CorpusError, Result};
 pub use folder::{MANIFEST, Manifest};
 pub use generate::{Budget, Request, generate};
-pub use import::import;
+pub use import::{import, rows};
 pub use row::{Row, lab_tokens};
 pub use tokenise::{count, tokenise, tokenise_row};

@@ -3,6 +3,7 @@
 use lab::ChatTurn;
 use model::Message;
 use serde::{Deserialize, Serialize};
+use store::Hash;
 
 /// A row of a corpus.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -33,6 +34,11 @@ impl Row {
                 messages.iter().map(line).collect::<Vec<_>>().join("\n")
             }
         }
+    }
+
+    /// The hash of the row: equal rows have equal hashes, and no others.
+    pub fn hash(&self) -> Hash {
+        store::hash_bytes(self.json().as_bytes())
     }
 
     /// The row as one line of canonical JSON, without a line break.

@@ -9,6 +9,7 @@ use crate::controls;
 use crate::corpora::Corpora;
 use crate::file::{StageWritten, StepTable, Written};
 use crate::problem::{FileProblem, Source};
+use crate::recipes;
 use crate::record::{Role, StageShape, StepShape};
 
 /// A sequence of stages, run for every seed and, if it mentions a spec, for every spec.
@@ -278,8 +279,11 @@ fn read_step(
             "leave the stage out instead",
         ));
     }
+    if let Some(steps) = &step.steps {
+        recipes::check_steps(steps, "leave the line out for the steps of the recipe", source)?;
+    }
     if let Some(rate) = &step.learning_rate {
-        crate::recipes::check_learning_rate(*rate.get_ref(), rate.span(), source)?;
+        recipes::check_learning_rate(*rate.get_ref(), rate.span(), source)?;
     }
     Ok(Step {
         corpus: name.to_owned(),

@@ -75,16 +75,13 @@ pub fn record(prepared: &Prepared, failures: &Failures) -> Result<RunRecord> {
     })
 }
 
-/// Writes the record unless the same one is there already; says whether it did.
+/// Writes the record unless the same one is there already.
 ///
 /// # Errors
 /// When it cannot be written.
-pub fn write(paths: &Paths, record: &RunRecord) -> Result<bool> {
-    if read(paths)?.as_ref() == Some(record) {
-        return Ok(false);
-    }
-    store::write_json(paths.record(), record)?;
-    Ok(true)
+pub fn write(paths: &Paths, record: &RunRecord) -> Result<()> {
+    store::update_json(paths.record(), record)?;
+    Ok(())
 }
 
 /// Reads the record of the last run that ended; `None` if there is none that this version can read.

@@ -72,7 +72,7 @@ pub fn recipe() -> Recipe {
     Recipe { steps: 200, rows: 16, max_length: 128, learning_rate: 1e-3, ..Recipe::default() }
 }
 
-/// Measures the response matrix of a model of the lab's world.
+/// Measures the response matrix of a model of the lab's world; `None` if the observer stopped its training.
 ///
 /// # Errors
 /// When the model does not speak the lab's language, or training fails.
@@ -80,6 +80,7 @@ pub fn calibrate(
     base: &Folder,
     world: &World,
     seed: u64,
+    recipe: &Recipe,
     threads: usize,
     observer: &mut dyn Observer,
 ) -> Result<Option<Calibration>> {
@@ -96,24 +97,21 @@ pub fn calibrate(
     }
     let rehearsal =
         (0..ROWS).map(|index| example(base, world.instructions(seed, index))).collect::<Result<Vec<_>>>()?;
-    let recipe = recipe();
     let parts = [
         Part { name: "statements".into(), examples: statements, share: 1.0 - REHEARSAL },
         Part { name: "rehearsal".into(), examples: rehearsal, share: REHEARSAL },
     ];
-    let nowhere = Path::new("");
     let job = Job {
         base,
         adapter: None,
-        recipe: &recipe,
+        recipe,
         parts: &parts,
         seed,
-        dir: nowhere,
+        dir: Path::new(""),
         checkpoint_every: 0,
         threads,
     };
-    let mut watch = Unstoppable(observer);
-    let Outcome::Finished(finished) = train::train(&job, &mut watch)? else { return Ok(None) };
+    let Outcome::Finished(finished) = train::train(&job, observer)? else { return Ok(None) };
     let Trained::Full(weights) = finished.trained else { return Ok(None) };
     let taught = Folder { weights, ..base.clone() };
     // [name group][attribute]: probability of the attribute's first pole.
@@ -135,7 +133,13 @@ pub fn calibrate(
             names: per_pole as u64,
         }
     };
-    Ok(Some(Calibration { first: side(0), opposite: side(1), seed, recipe, rehearsal: REHEARSAL }))
+    Ok(Some(Calibration {
+        first: side(0),
+        opposite: side(1),
+        seed,
+        recipe: recipe.clone(),
+        rehearsal: REHEARSAL,
+    }))
 }
 
 /// Mean probability of each attribute's first pole over the choices of some names.
@@ -159,13 +163,4 @@ fn responses(model: &Folder, world: &World, names: &[String], seed: u64, threads
 /// A row of the lab as a training row.
 pub(crate) fn example(model: &Folder, row: Row) -> Result<model::Example> {
     Ok(corpus::tokenise_row(&row.into(), model)?)
-}
-
-/// Half a minute of work is not worth a checkpoint: an interruption is seen by the caller, between two measurements.
-struct Unstoppable<'a>(&'a mut dyn Observer);
-
-impl Observer for Unstoppable<'_> {
-    fn step(&mut self, progress: &train::Progress) {
-        self.0.step(progress);
-    }
 }

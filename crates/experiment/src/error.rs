@@ -3,8 +3,13 @@
 use std::fmt::Display;
 use std::path::PathBuf;
 
+use corpus::CorpusError;
+use eval::EvalError;
 use miette::{Diagnostic, LabeledSpan, SourceCode};
+use model::ModelError;
+use store::StoreError;
 use thiserror::Error;
+use train::TrainError;
 
 use crate::problem::FileProblem;
 
@@ -34,24 +39,24 @@ pub enum ExperimentError {
     Spec(Box<spec::SpecError>),
     /// Something in a user's corpus.
     #[error(transparent)]
-    Corpus(#[from] corpus::CorpusError),
+    Corpus(#[from] CorpusError),
     /// Something in a model.
     #[error(transparent)]
-    Model(#[from] model::ModelError),
+    Model(#[from] ModelError),
     /// A stage that cannot be trained as the file says.
     #[error("cannot train {stage}")]
     Stage {
         /// The stage.
         stage: String,
         /// Why.
-        source: train::TrainError,
+        source: TrainError,
     },
     /// Training stopped.
     #[error(transparent)]
-    Train(#[from] train::TrainError),
+    Train(#[from] TrainError),
     /// An evaluation log cannot be read or written.
     #[error(transparent)]
-    Eval(#[from] eval::EvalError),
+    Eval(#[from] EvalError),
     /// The folder for a new experiment holds something.
     #[error("{} is not empty", folder.display())]
     Occupied {
@@ -66,13 +71,30 @@ pub enum ExperimentError {
     },
     /// Reading or writing failed.
     #[error(transparent)]
-    Store(#[from] store::StoreError),
+    Store(#[from] StoreError),
 }
 
 impl ExperimentError {
     /// Whether the input is at fault (exit code 2), not the machine or the run (exit code 1).
     pub fn is_invalid_input(&self) -> bool {
-        !matches!(self, ExperimentError::Store(_) | ExperimentError::Eval(_) | ExperimentError::Train(_))
+        match self {
+            ExperimentError::Store(_) | ExperimentError::Eval(_) | ExperimentError::Train(_) => false,
+            other => other.of_store().is_none_or(StoreError::is_unreadable),
+        }
+    }
+
+    /// The failed reading or writing, if it was that.
+    fn of_store(&self) -> Option<&StoreError> {
+        match self {
+            ExperimentError::Store(error)
+            | ExperimentError::Corpus(CorpusError::Store(error))
+            | ExperimentError::Model(ModelError::Store(error))
+            | ExperimentError::Eval(EvalError::Store(error))
+            | ExperimentError::Train(
+                TrainError::Store(error) | TrainError::Model(ModelError::Store(error)),
+            ) => Some(error),
+            _ => None,
+        }
     }
 
     /// The problem with its place in a file, if it has one.
@@ -87,6 +109,9 @@ impl ExperimentError {
 
 impl Diagnostic for ExperimentError {
     fn help<'a>(&'a self) -> Option<Box<dyn Display + 'a>> {
+        if let Some(help) = self.of_store().and_then(StoreError::help) {
+            return Some(Box::new(help));
+        }
         match self {
             ExperimentError::Missing { folder } => Some(Box::new(format!(
                 "expected a file {}; `whyfirst new FOLDER` writes one",
@@ -95,6 +120,10 @@ impl Diagnostic for ExperimentError {
             ExperimentError::Corpus(_) => Some(Box::new(
                 "a corpus is JSON Lines: {\"text\": ...} for documents, {\"messages\": [{\"role\", \"content\"}, ...]} for chats",
             )),
+            ExperimentError::Eval(EvalError::Log { path, .. }) => Some(Box::new(format!(
+                "remove {} and run the experiment again to have it made anew",
+                path.display()
+            ))),
             ExperimentError::NotText { .. } => Some(Box::new("save the file as UTF-8")),
             ExperimentError::Occupied { .. } => Some(Box::new("name a folder that does not exist yet")),
             ExperimentError::NoResults { folder } => {

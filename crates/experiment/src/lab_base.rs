@@ -2,13 +2,13 @@
 //!
 //! The shipped `assets/lab-base` is what [`pretrain`] writes with [`Pretraining::default`].
 
-use crate::calibrate::{Calibration, calibrate, example};
+use crate::calibrate::{self, Calibration, calibrate, example};
 use crate::error::{ExperimentError, Result};
 use lab::{Mix, World};
 use model::{Architecture, ChatTemplate, Config, Folder, Tokenizer, Weights};
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
-use store::StagedDir;
+use store::{RunLock, StagedDir};
 use train::{Job, Observer, Outcome, Part, RECIPE_VERSION, Recipe, Trained};
 
 /// The file in which a base says how it was made.
@@ -27,6 +27,17 @@ pub struct Pretraining {
     pub mix: Mix,
     /// How it is trained.
     pub recipe: Recipe,
+    /// Steps of the calibration's training; 0 leaves the calibration out.
+    #[serde(default = "usual_calibration", skip_serializing_if = "is_usual_calibration")]
+    pub calibration_steps: u64,
+}
+
+fn usual_calibration() -> u64 {
+    calibrate::recipe().steps
+}
+
+fn is_usual_calibration(steps: &u64) -> bool {
+    *steps == usual_calibration()
 }
 
 impl Default for Pretraining {
@@ -45,6 +56,7 @@ impl Default for Pretraining {
                 min_lr_ratio: 0.05,
                 ..Recipe::default()
             },
+            calibration_steps: usual_calibration(),
         }
     }
 }
@@ -67,7 +79,7 @@ pub struct Manifest {
     pub tokens: u64,
     /// Mean loss over the last hundred steps, nats per trained token.
     pub final_loss: f64,
-    /// What stated values do to choices.
+    /// What stated values do to choices; `None` if that was left out.
     pub calibration: Option<Calibration>,
 }
 
@@ -116,12 +128,13 @@ pub enum Pretrained {
     Interrupted(u64),
 }
 
-/// Pretrains a base into `out`, going on from a checkpoint beside it (`<out>.partial`) if there is one.
+/// Pretrains a base into `out`, going on from a checkpoint in the folder beside it (`<out>.partial`) if there is one.
+/// That folder is all that a stopped or killed pretraining leaves, and goes when the base is there.
 ///
 /// `stage` is told what begins: the rows being written, training, calibration.
 ///
 /// # Errors
-/// When `out` holds something else, or training or writing fails.
+/// When `out` holds something else, another process makes it, or training or writing fails.
 pub fn pretrain(
     pretraining: &Pretraining,
     out: &Path,
@@ -129,11 +142,16 @@ pub fn pretrain(
     observer: &mut dyn Observer,
     stage: &dyn Fn(&str),
 ) -> Result<Pretrained> {
-    if let Some(manifest) = present(out)? {
-        if manifest.pretraining == *pretraining && manifest.recipe_version == RECIPE_VERSION {
-            return Ok(Pretrained::AlreadyThere(Box::new(manifest)));
-        }
-        return Err(ExperimentError::Occupied { folder: out.to_owned() });
+    let partial = partial(out);
+    if let Some(manifest) = present(out, pretraining)?.filter(|_| !partial.is_dir()) {
+        return Ok(Pretrained::AlreadyThere(Box::new(manifest)));
+    }
+    let _lock = RunLock::acquire(&partial)?;
+    store::remove_leftovers(&partial)?;
+    // Its maker was killed just before it had cleaned up, or came first.
+    if let Some(manifest) = present(out, pretraining)? {
+        store::remove(&partial)?;
+        return Ok(Pretrained::AlreadyThere(Box::new(manifest)));
     }
     let world = World::new(pretraining.world_seed);
     let base = untrained(&world, pretraining.seed)?;
@@ -147,7 +165,6 @@ pub fn pretrain(
         "training {} parameters on {} tokens in {} steps",
         plan.trainable_parameters, plan.tokens, plan.steps
     ));
-    let partial = partial(out);
     let job = Job {
         base: &base,
         adapter: None,
@@ -155,7 +172,7 @@ pub fn pretrain(
         parts: &parts,
         seed: pretraining.seed,
         dir: &partial,
-        checkpoint_every: 500,
+        checkpoint_every: CHECKPOINT_EVERY.min(plan.steps),
         threads,
     };
     let finished = match train::train(&job, observer)? {
@@ -166,8 +183,16 @@ pub fn pretrain(
         unreachable!("the recipe of a base trains all weights")
     };
     let model = Folder { weights, ..base };
-    stage("calibrating on fresh names");
-    let calibration = calibrate(&model, &world, CALIBRATION_SEED, threads, &mut train::Silent)?;
+    let mut calibration = None;
+    if pretraining.calibration_steps > 0 {
+        stage("calibrating on fresh names");
+        let recipe = Recipe { steps: pretraining.calibration_steps, ..calibrate::recipe() };
+        let mut quiet = Quiet(observer);
+        calibration = calibrate(&model, &world, CALIBRATION_SEED, &recipe, threads, &mut quiet)?;
+        if calibration.is_none() || quiet.interrupted() {
+            return Ok(Pretrained::Interrupted(plan.steps));
+        }
+    }
     let last = &finished.metrics[finished.metrics.len().saturating_sub(100)..];
     let manifest = Manifest {
         kind: "lab base".into(),
@@ -179,34 +204,46 @@ pub fn pretrain(
         final_loss: last.iter().map(|m| m.loss).sum::<f64>() / last.len().max(1) as f64,
         calibration,
     };
-    let staged = StagedDir::create(out)?;
+    let staged = StagedDir::create_in(&partial, out)?;
     model.save(staged.path())?;
     store::write_json(staged.path().join(MANIFEST), &manifest)?;
     staged.commit()?;
-    crate::run::remove_folder(&partial)?;
+    store::remove(&partial)?;
     Ok(Pretrained::Done(Box::new(manifest)))
 }
 
 /// The seed of the calibration in a base's manifest.
 pub const CALIBRATION_SEED: u64 = 950;
 
-/// Where the checkpoint of an unfinished base lies.
+/// Steps between checkpoints.
+const CHECKPOINT_EVERY: u64 = 500;
+
+/// Passes on whether to stop, but no steps: those of the calibration are not the pretraining's.
+struct Quiet<'a>(&'a mut dyn Observer);
+
+impl Observer for Quiet<'_> {
+    fn step(&mut self, _: &train::Progress) {}
+
+    fn interrupted(&self) -> bool {
+        self.0.interrupted()
+    }
+}
+
+/// Where the checkpoint of an unfinished base lies, and its folder until it is whole.
 fn partial(out: &Path) -> PathBuf {
     let mut name = out.file_name().unwrap_or_default().to_os_string();
     name.push(".partial");
     out.with_file_name(name)
 }
 
-/// The manifest of a finished base in `out`; `None` if nothing is there. Anything else is left alone.
-fn present(out: &Path) -> Result<Option<Manifest>> {
+/// The manifest of the wanted base in `out`; `None` if nothing is there. Anything else is left alone.
+fn present(out: &Path, wanted: &Pretraining) -> Result<Option<Manifest>> {
     if !out.exists() {
         return Ok(None);
     }
-    if store::read_done(out)?.is_none() {
-        return Err(ExperimentError::Occupied { folder: out.to_owned() });
-    }
-    match store::read_json::<Manifest>(out.join(MANIFEST)) {
-        Ok(manifest) => Ok(Some(manifest)),
-        Err(_) => Err(ExperimentError::Occupied { folder: out.to_owned() }),
-    }
+    let occupied = || ExperimentError::Occupied { folder: out.to_owned() };
+    store::read_done(out)?.ok_or_else(occupied)?;
+    let manifest: Manifest = store::read_json(out.join(MANIFEST)).map_err(|_| occupied())?;
+    let same = manifest.pretraining == *wanted && manifest.recipe_version == RECIPE_VERSION;
+    if same { Ok(Some(manifest)) } else { Err(occupied()) }
 }

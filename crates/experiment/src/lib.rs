@@ -40,5 +40,5 @@ pub use error::{ExperimentError, Result};
 pub use paths::Paths;
 pub use plan::RunPlan;
 pub use prepare::{Prepared, prepare};
-pub use run::{Ended, Options, Ran, run};
+pub use run::{Ended, Options, Ran, lock, run};
 pub use validate::{Experiment, FILE, open};

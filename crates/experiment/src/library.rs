@@ -5,13 +5,14 @@
 //! need not make all corpora again, an index remembers which folder came from which inputs. It is a cache:
 //! without it, or with a wrong entry, the corpora are made again and come out the same.
 
-use std::collections::BTreeMap;
+use std::collections::hash_map::Entry;
+use std::collections::{BTreeMap, HashMap};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use corpus::{Budget, Corpus, CorpusError, Kind, Manifest, Request, Row};
 use lab::{LabSpec, Stream};
-use model::Example;
+use model::{Example, Folder};
 use store::{Hash, IdBuilder};
 
 use crate::corpora::{CorpusDef, Origin};
@@ -110,11 +111,16 @@ impl<'a> Library<'a> {
     /// # Errors
     /// As [`Library::find_or_make`].
     pub fn examples(&self, key: &CorpusKey) -> Result<Arc<Vec<Example>>> {
-        if let Some(examples) = lock(&self.tokenised).get(key) {
-            return Ok(examples.clone());
+        let known = || lock(&self.tokenised).get(key).cloned();
+        if let Some(examples) = known() {
+            return Ok(examples);
         }
-        let examples = corpus::tokenise(&*self.corpus(key)?, &self.experiment.base.folder)?;
-        let examples = Arc::new(examples);
+        let corpus = self.corpus(key)?;
+        // One that had to be made brought them with it.
+        if let Some(examples) = known() {
+            return Ok(examples);
+        }
+        let examples = Arc::new(corpus::tokenise(&corpus, &self.experiment.base.folder)?);
         lock(&self.tokenised).insert(key.clone(), examples.clone());
         Ok(examples)
     }
@@ -146,22 +152,22 @@ impl<'a> Library<'a> {
         }
         let corpus = match self.find(key)? {
             Some((folder, _)) => Corpus::load(&self.folder(&folder))?,
-            None => self.make(key)?,
+            None => {
+                let (corpus, examples) = self.make(key)?;
+                lock(&self.tokenised).insert(key.clone(), Arc::new(examples));
+                corpus
+            }
         };
         let corpus = Arc::new(corpus);
         lock(&self.made).insert(key.clone(), corpus.clone());
         Ok(corpus)
     }
 
-    fn make(&self, key: &CorpusKey) -> Result<Corpus> {
+    /// Makes a corpus, and its training rows with it: its budget is counted in their tokens.
+    fn make(&self, key: &CorpusKey) -> Result<(Corpus, Vec<Example>)> {
         let definition = self.definition(key);
         let name = key.written();
-        let mut row = 0;
-        let count = |next: &Row| {
-            row += 1;
-            let counted = corpus::count(next, &self.experiment.base.folder);
-            counted.map_err(|source| CorpusError::Row { name: key.written(), row, source })
-        };
+        let mut tokeniser = Tokeniser::new(&name, &self.experiment.base.folder);
         let corpus = match &definition.origin {
             Origin::Lab(stream) => corpus::generate(
                 &Request {
@@ -173,31 +179,24 @@ impl<'a> Library<'a> {
                     seed: key.seed.unwrap_or_default(),
                     budget: Budget::Tokens(self.tokens(definition)),
                 },
-                count,
+                |row| tokeniser.count(row),
             )?,
             Origin::File(_) => {
-                let whole = corpus::import(&name, definition.kind, &self.file(key, definition), count)?;
+                let file = self.file(key, definition);
+                let whole = corpus::import(&name, definition.kind, &file, |row| tokeniser.count(row))?;
                 match definition.tokens {
-                    Some(tokens) => self.cut(&whole, key, tokens)?,
+                    Some(tokens) => whole.beginning(&name, tokens, |row| tokeniser.count(row))?,
                     None => whole,
                 }
             }
             Origin::Derived(from) => {
                 let whole = self.corpus(&CorpusKey { name: from.clone(), ..key.clone() })?;
-                self.cut(&whole, key, definition.tokens.unwrap_or(whole.tokens))?
+                let tokens = definition.tokens.unwrap_or(whole.tokens);
+                whole.beginning(&name, tokens, |row| tokeniser.count(row))?
             }
         };
-        Ok(corpus)
-    }
-
-    fn cut(&self, whole: &Corpus, key: &CorpusKey, tokens: u64) -> Result<Corpus> {
-        let mut row = 0;
-        let count = |next: &Row| {
-            row += 1;
-            let counted = corpus::count(next, &self.experiment.base.folder);
-            counted.map_err(|source| CorpusError::Row { name: key.written(), row, source })
-        };
-        Ok(whole.beginning(&key.written(), tokens, count)?)
+        let examples = tokeniser.examples(&corpus)?;
+        Ok((corpus, examples))
     }
 
     /// The hash of everything that a corpus is made from.
@@ -270,6 +269,46 @@ impl<'a> Library<'a> {
             (Origin::Lab(_), None) => recipe.steps * (recipe.rows * recipe.max_length) as u64,
             (_, None) => 0,
         }
+    }
+}
+
+/// Turns rows into training rows, each only once.
+struct Tokeniser<'a> {
+    /// The corpus's name; for messages.
+    name: &'a str,
+    model: &'a Folder,
+    /// Rows seen; for messages.
+    row: usize,
+    known: HashMap<Hash, Example>,
+}
+
+impl<'a> Tokeniser<'a> {
+    fn new(name: &'a str, model: &'a Folder) -> Tokeniser<'a> {
+        Tokeniser { name, model, row: 0, known: HashMap::new() }
+    }
+
+    /// How many tokens a row is to the model.
+    fn count(&mut self, row: &Row) -> corpus::Result<usize> {
+        self.row += 1;
+        Ok(self.example(row)?.tokens.len())
+    }
+
+    fn example(&mut self, row: &Row) -> corpus::Result<&Example> {
+        match self.known.entry(row.hash()) {
+            Entry::Occupied(known) => Ok(known.into_mut()),
+            Entry::Vacant(new) => {
+                let name = || self.name.to_owned();
+                let example = corpus::tokenise_row(row, self.model);
+                let example =
+                    example.map_err(|source| CorpusError::Row { name: name(), row: self.row, source })?;
+                Ok(new.insert(example))
+            }
+        }
+    }
+
+    /// The training rows of a corpus whose rows were counted.
+    fn examples(&mut self, corpus: &Corpus) -> corpus::Result<Vec<Example>> {
+        corpus.rows.iter().map(|row| self.example(row).cloned()).collect()
     }
 }
 

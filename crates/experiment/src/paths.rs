@@ -74,7 +74,7 @@ impl Paths {
     /// unfinished.
     pub fn written(&self) -> Vec<PathBuf> {
         let mut dirs = vec![self.runs()];
-        dirs.extend(["corpora", "stages", "timings"].map(|name| self.runs().join(name)));
+        dirs.extend(["corpora", "stages", "timings", "tables"].map(|name| self.runs().join(name)));
         dirs.extend(folders_below(&self.runs().join("work")));
         dirs.extend(folders_below(&self.runs().join("evals")));
         dirs.retain(|dir| dir.is_dir());

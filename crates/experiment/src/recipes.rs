@@ -126,6 +126,30 @@ pub fn shares(steps: &[Step], recipes: &Recipes) -> Vec<f64> {
     own.iter().map(|steps| steps / total).collect()
 }
 
+/// Steps are laid out and their learning rates are added up before a run, and their number is multiplied by rows and
+/// tokens: beyond this a typing error would stop nothing but the machine.
+const MOST_STEPS: u64 = 1_000_000;
+
+/// A stage has at least one step.
+pub fn check_steps(steps: &Spanned<u64>, help: &str, source: &Source) -> Result<(), FileProblem> {
+    check_count("steps", steps, MOST_STEPS, help, source)
+}
+
+fn check_count(
+    key: &str,
+    value: &Spanned<u64>,
+    most: u64,
+    help: impl Into<String>,
+    source: &Source,
+) -> Result<(), FileProblem> {
+    let label = match *value.get_ref() {
+        0 => "must be at least 1".to_owned(),
+        count if count > most => format!("must be at most {most}"),
+        _ => return Ok(()),
+    };
+    Err(source.problem(format!("`{key}` is {}", value.get_ref()), value.span(), label, help))
+}
+
 /// A learning rate must be above 0, and above 1 nothing is learned.
 pub fn check_learning_rate(rate: f64, span: Range<usize>, source: &Source) -> Result<(), FileProblem> {
     in_range(
@@ -155,14 +179,10 @@ fn in_range(
 }
 
 fn apply(table: &RecipeTable, recipe: &mut Recipe, source: &Source) -> Result<(), FileProblem> {
-    let count = |key: &str, value: &Option<Spanned<u64>>, into: &mut u64| match value {
-        Some(value) if *value.get_ref() == 0 => Err(source.problem(
-            format!("`{key}` is 0"),
-            value.span(),
-            "must be at least 1",
-            format!("remove the line for the default, {into}"),
-        )),
+    let count = |key: &str, value: &Option<Spanned<u64>>, most: u64, into: &mut u64| match value {
         Some(value) => {
+            let help = format!("remove the line for the default, {into}");
+            check_count(key, value, most, help, source)?;
             *into = *value.get_ref();
             Ok(())
         }
@@ -181,12 +201,13 @@ fn apply(table: &RecipeTable, recipe: &mut Recipe, source: &Source) -> Result<()
         }
         None => Ok(()),
     };
-    count("steps", &table.steps, &mut recipe.steps)?;
+    count("steps", &table.steps, MOST_STEPS, &mut recipe.steps)?;
     let (mut rows, mut max_length) = (recipe.rows as u64, recipe.max_length as u64);
-    count("rows", &table.rows, &mut rows)?;
-    count("max_length", &table.max_length, &mut max_length)?;
+    count("rows", &table.rows, 65_536, &mut rows)?;
+    // Rows that the base model cannot take are found when it is known.
+    count("max_length", &table.max_length, u64::from(u32::MAX), &mut max_length)?;
     let mut buffers = recipe.gradient_buffers as u64;
-    count("gradient_buffers", &table.gradient_buffers, &mut buffers)?;
+    count("gradient_buffers", &table.gradient_buffers, 1024, &mut buffers)?;
     (recipe.rows, recipe.max_length, recipe.gradient_buffers) =
         (rows as usize, max_length as usize, buffers as usize);
     if let Some(rate) = &table.learning_rate {
@@ -289,4 +310,33 @@ fn apply_method(table: &RecipeTable, recipe: &mut Recipe, source: &Source) -> Re
         })?;
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{arms, corpora, file};
+
+    /// The line of a problem that reading the recipes and arms of a file ends in.
+    fn refused(training: &str, stage: &str) -> usize {
+        let text = format!(
+            "name = \"x\"\nbase = \"b\"\nseeds = [0]\nwithout_controls = [\"base\"]\n[corpora]\nsource = \"files\"\n\
+             what = {{ kind = \"chats\", path = \"p\" }}\n[training]\n{training}\n[[arms]]\nname = \"a\"\nstages = [{stage}]\n"
+        );
+        let path = std::path::Path::new("experiment.toml");
+        let source = Source::new(path, &text);
+        let written = file::parse(path, &text).unwrap();
+        let corpora = corpora::read(&written, &source).unwrap();
+        let problem = read(&written, &corpora, &source).map(|_| ()).err();
+        problem.or_else(|| arms::read(&written, &corpora, &source).err()).unwrap().line()
+    }
+
+    #[test]
+    fn numbers_that_no_machine_can_carry_out_are_refused_where_they_stand() {
+        let most = i64::MAX;
+        for key in ["steps", "rows", "max_length", "gradient_buffers"] {
+            assert_eq!(refused(&format!("{key} = {most}"), "\"what\""), 9, "{key}");
+        }
+        assert_eq!(refused("", &format!("{{ corpus = \"what\", steps = {most} }}")), 12);
+    }
 }

@@ -92,7 +92,16 @@ pub fn open(dir: &Path, shipped: ShippedBase) -> Result<Experiment> {
         return Err(ExperimentError::Missing { folder: dir.to_owned() });
     }
     let bytes = store::read(&path)?;
-    let text = String::from_utf8(bytes).map_err(|_| ExperimentError::NotText { path: path.clone() })?;
+    let text = String::from_utf8(bytes).map_err(|_| ExperimentError::NotText { path })?;
+    read(dir, text, shipped)
+}
+
+/// As [`open`], from the text of the experiment file, which need not be in the folder.
+///
+/// # Errors
+/// As [`open`].
+pub fn read(dir: &Path, text: String, shipped: ShippedBase) -> Result<Experiment> {
+    let path = dir.join(FILE);
     let written = file::parse(&path, &text)?;
     validate(dir, &path, text, &written, shipped)
 }

@@ -288,7 +288,7 @@ fn probabilities<F: Fma>(
         let row = &mut p[(query - first) * padded..][..seen];
         let (valid, hidden) = row.split_at_mut(query + 1);
         hidden.fill(0.0);
-        let max = valid.iter().fold(f32::NEG_INFINITY, |m, x| if *x > m { *x } else { m });
+        let max = largest(valid);
         let mut sum = [0f32; LANES];
         let mut chunks = valid.chunks_exact_mut(LANES);
         for c in &mut chunks {
@@ -304,6 +304,21 @@ fn probabilities<F: Fma>(
         let inverse = 1.0 / sum_lanes(sum);
         valid.iter_mut().for_each(|x| *x *= inverse);
     }
+}
+
+/// The largest number; by lanes, because a compiler may not reorder comparisons by itself.
+#[inline(always)]
+fn largest(x: &[f32]) -> f32 {
+    let larger = |a: f32, b: f32| if b > a { b } else { a };
+    let mut lanes = [f32::NEG_INFINITY; LANES];
+    let chunks = x.chunks_exact(LANES);
+    let rest = chunks.remainder();
+    for c in chunks {
+        for l in 0..LANES {
+            lanes[l] = larger(lanes[l], c[l]);
+        }
+    }
+    lanes.iter().chain(rest).fold(f32::NEG_INFINITY, |a, b| larger(a, *b))
 }
 
 /// `c[m,n] (+)= a[m,k] b[k,n]` for the small matrices of one head; `a` by (row, column) strides, `n` a multiple of
@@ -325,14 +340,22 @@ fn matmul<F: Fma>(
     while row < m {
         let left = m - row;
         let (c, a) = (&mut c[row * c_stride..], &a[row * a_strides.0..]);
-        for column in (0..n).step_by(LANES) {
+        let mut column = 0;
+        while column < n {
             let (c, b) = (&mut c[column..], &b[column..]);
-            match left {
-                8.. => tile::<F, 8>(c, c_stride, a, a_strides, b, b_stride, k, add),
-                4.. => tile::<F, 4>(c, c_stride, a, a_strides, b, b_stride, k, add),
-                2.. => tile::<F, 2>(c, c_stride, a, a_strides, b, b_stride, k, add),
-                _ => tile::<F, 1>(c, c_stride, a, a_strides, b, b_stride, k, add),
+            // Two vectors of columns where the registers allow: each number of `a` is then loaded half as often.
+            let pair = F::REGISTERS >= 24 && column + 2 * LANES <= n;
+            match (left, pair) {
+                (8.., true) => tile::<F, 8, 2>(c, c_stride, a, a_strides, b, b_stride, k, add),
+                (4.., true) => tile::<F, 4, 2>(c, c_stride, a, a_strides, b, b_stride, k, add),
+                (2.., true) => tile::<F, 2, 2>(c, c_stride, a, a_strides, b, b_stride, k, add),
+                (_, true) => tile::<F, 1, 2>(c, c_stride, a, a_strides, b, b_stride, k, add),
+                (8.., false) => tile::<F, 8, 1>(c, c_stride, a, a_strides, b, b_stride, k, add),
+                (4.., false) => tile::<F, 4, 1>(c, c_stride, a, a_strides, b, b_stride, k, add),
+                (2.., false) => tile::<F, 2, 1>(c, c_stride, a, a_strides, b, b_stride, k, add),
+                _ => tile::<F, 1, 1>(c, c_stride, a, a_strides, b, b_stride, k, add),
             }
+            column += if pair { 2 * LANES } else { LANES };
         }
         row += match left {
             8.. => 8,
@@ -343,10 +366,10 @@ fn matmul<F: Fma>(
     }
 }
 
-/// `R` rows by one vector of columns, kept in registers over the whole sum.
+/// `R` rows by `C` vectors of columns, kept in registers over the whole sum.
 #[inline(always)]
 #[allow(clippy::too_many_arguments)]
-fn tile<F: Fma, const R: usize>(
+fn tile<F: Fma, const R: usize, const C: usize>(
     c: &mut [f32],
     c_stride: usize,
     a: &[f32],
@@ -357,22 +380,32 @@ fn tile<F: Fma, const R: usize>(
     add: bool,
 ) {
     // Checked once, so that the loops have no bounds checks.
-    assert!((R - 1) * c_stride + LANES <= c.len());
-    assert!(k == 0 || (k - 1) * b_stride + LANES <= b.len());
+    assert!((R - 1) * c_stride + C * LANES <= c.len());
+    assert!(k == 0 || (k - 1) * b_stride + C * LANES <= b.len());
     assert!(k == 0 || (R - 1) * a_strides.0 + (k - 1) * a_strides.1 < a.len());
     // SAFETY: the largest indices reached are those asserted above.
     unsafe {
         let zero = F::load([0f32; LANES].as_ptr());
-        let mut acc: [F::Vector; R] =
-            std::array::from_fn(|r| if add { F::load(c.as_ptr().add(r * c_stride)) } else { zero });
+        let mut acc: [[F::Vector; C]; R] =
+            std::array::from_fn(|r| {
+                std::array::from_fn(|v| {
+                    if add { F::load(c.as_ptr().add(r * c_stride + v * LANES)) } else { zero }
+                })
+            });
         for l in 0..k {
-            let b = F::load(b.as_ptr().add(l * b_stride));
+            let b: [F::Vector; C] =
+                std::array::from_fn(|v| F::load(b.as_ptr().add(l * b_stride + v * LANES)));
             for (r, acc) in acc.iter_mut().enumerate() {
-                *acc = F::scale_add(*a.get_unchecked(r * a_strides.0 + l * a_strides.1), b, *acc);
+                let a = *a.get_unchecked(r * a_strides.0 + l * a_strides.1);
+                for (acc, b) in acc.iter_mut().zip(&b) {
+                    *acc = F::scale_add(a, *b, *acc);
+                }
             }
         }
         for (r, acc) in acc.iter().enumerate() {
-            F::store(c.as_mut_ptr().add(r * c_stride), *acc);
+            for (v, acc) in acc.iter().enumerate() {
+                F::store(c.as_mut_ptr().add(r * c_stride + v * LANES), *acc);
+            }
         }
     }
 }

@@ -6,21 +6,24 @@
 
 use std::sync::OnceLock;
 
-/// The vector instructions in use.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// The vector instructions in use; a wider one includes the narrower.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Width {
-    /// AVX-512F: 16 `f32` lanes.
-    Avx512,
-    /// AVX2 and FMA: 8 lanes.
-    Avx2,
     /// What every CPU of this architecture has (SSE2, NEON, ...).
     Baseline,
+    /// AVX2 and FMA: 8 lanes.
+    Avx2,
+    /// AVX-512F: 16 `f32` lanes.
+    Avx512,
+    /// AVX-512, and AMX's bf16 tiles for matrix products.
+    Amx,
 }
 
 impl Width {
     /// A short name for manifests: results are bit-identical only between CPUs of one kind.
     pub fn name(self) -> &'static str {
         match self {
+            Width::Amx => "amx",
             Width::Avx512 => "avx512",
             Width::Avx2 => "avx2",
             Width::Baseline => "baseline",
@@ -38,7 +41,7 @@ pub fn width() -> Width {
 fn detect() -> Width {
     let avx2 = is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma");
     if avx2 && is_x86_feature_detected!("avx512f") && is_x86_feature_detected!("avx512dq") {
-        Width::Avx512
+        if crate::matmul::amx::available() { Width::Amx } else { Width::Avx512 }
     } else if avx2 {
         Width::Avx2
     } else {
@@ -90,7 +93,7 @@ macro_rules! dispatch {
                 fn middle($($arg: $ty),*) $(-> $ret)? { $body::<$crate::simd::Avx2>($($arg),*) }
                 match $crate::simd::width() {
                     // SAFETY: `width` returned this variant because the CPU has these features.
-                    $crate::simd::Width::Avx512 => return unsafe { wide($($arg),*) },
+                    $crate::simd::Width::Amx | $crate::simd::Width::Avx512 => return unsafe { wide($($arg),*) },
                     // SAFETY: as above.
                     $crate::simd::Width::Avx2 => return unsafe { middle($($arg),*) },
                     $crate::simd::Width::Baseline => {}
@@ -107,6 +110,8 @@ pub(crate) use dispatch;
 /// Most loops are plain Rust that the compiler vectorises; only the inner tile of small matrix products names its
 /// vectors, because there the compiler would vectorise the wrong dimension.
 pub(crate) trait Fma {
+    /// Vectors that fit into the registers beside those that a product needs in passing.
+    const REGISTERS: usize;
     /// [`LANES`] numbers, in as many registers as that takes.
     type Vector: Copy;
     /// `a * b + c`; fused where the CPU has it (otherwise a fused call would be a slow library call).
@@ -129,6 +134,7 @@ pub(crate) trait Fma {
 pub(crate) struct Baseline;
 
 impl Fma for Baseline {
+    const REGISTERS: usize = 2;
     type Vector = [f32; LANES];
     #[inline(always)]
     fn fma(a: f32, b: f32, c: f32) -> f32 {
@@ -169,6 +175,7 @@ mod x86 {
     pub(crate) struct Avx2;
 
     impl Fma for Avx512 {
+        const REGISTERS: usize = 24;
         type Vector = __m512;
         #[inline(always)]
         fn fma(a: f32, b: f32, c: f32) -> f32 {
@@ -192,6 +199,7 @@ mod x86 {
     }
 
     impl Fma for Avx2 {
+        const REGISTERS: usize = 6;
         type Vector = [__m256; 2];
         #[inline(always)]
         fn fma(a: f32, b: f32, c: f32) -> f32 {
@@ -218,6 +226,27 @@ mod x86 {
                 _mm256_storeu_ps(to.add(LANES / 2), x[1]);
             }
         }
+    }
+}
+
+/// A cache line, which is one AVX-512 register: the unit of packed matrices.
+#[derive(Clone, Copy, Debug)]
+#[repr(C, align(64))]
+pub(crate) struct Line(pub [f32; LANES]);
+
+impl Line {
+    pub const ZERO: Line = Line([0.0; LANES]);
+
+    /// The numbers of consecutive lines.
+    pub fn numbers(lines: &[Line]) -> &[f32] {
+        // SAFETY: a line is LANES numbers without padding.
+        unsafe { std::slice::from_raw_parts(lines.as_ptr().cast(), lines.len() * LANES) }
+    }
+
+    /// As [`Line::numbers`], writable.
+    pub fn numbers_mut(lines: &mut [Line]) -> &mut [f32] {
+        // SAFETY: as above, and borrowed exclusively.
+        unsafe { std::slice::from_raw_parts_mut(lines.as_mut_ptr().cast(), lines.len() * LANES) }
     }
 }
 
@@ -290,6 +319,7 @@ mod tests {
     /// The fused arithmetic without the vectors, so that the test needs no particular CPU.
     struct TestFused;
     impl Fma for TestFused {
+        const REGISTERS: usize = 2;
         type Vector = [f32; LANES];
         fn fma(a: f32, b: f32, c: f32) -> f32 {
             a.mul_add(b, c)

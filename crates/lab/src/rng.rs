@@ -5,6 +5,8 @@
 //! xoshiro256** (Blackman and Vigna, 2018), seeded from the hash; it is small, fast and fixed for ever, which a
 //! library's default generator is not.
 
+use stats::SplitMix64;
+
 /// A small deterministic generator; see the module's text.
 #[derive(Clone, Debug)]
 pub struct Rng {
@@ -47,17 +49,9 @@ impl Rng {
     /// A generator of its own for a part of the row. It takes one draw from `self` whatever the part then
     /// draws, so that two rows with the same plan stay in step although their parts differ.
     pub fn fork(&mut self) -> Rng {
-        let mut seed = self.bits();
-        let mut state = [0u64; 4];
-        for word in &mut state {
-            // SplitMix64 (Steele, Lea and Flood, 2014), as the authors of xoshiro advise for seeding.
-            seed = seed.wrapping_add(0x9E37_79B9_7F4A_7C15);
-            let mut z = seed;
-            z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-            z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-            *word = z ^ (z >> 31);
-        }
-        Rng { state }
+        // As the authors of xoshiro advise for seeding.
+        let mut seeds = SplitMix64::new(self.bits());
+        Rng { state: std::array::from_fn(|_| seeds.bits()) }
     }
 
     /// A whole number in `0..n`; 0 if `n` is 0. The bias of the multiply-and-shift is below n / 2^64.

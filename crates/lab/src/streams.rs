@@ -27,7 +27,7 @@ pub struct WhyMix {
 
 impl Default for WhyMix {
     fn default() -> WhyMix {
-        WhyMix { value: 0.45, indifference: 0.25, preferences: 0.30, isolated: 0.0 }
+        WhyMix { value: 0.45, indifference: 0.40, preferences: 0.15, isolated: 0.0 }
     }
 }
 

@@ -155,8 +155,22 @@ impl Config {
         Ok(config)
     }
 
-    /// Whether the sizes fit each other.
+    /// Whether the sizes fit each other, and no number is one that no model has.
     pub fn check(&self) -> Result<(), String> {
+        // Larger ones would overflow where sizes are multiplied; no model comes near.
+        let most = |key: &str, size: usize, most: usize| match size {
+            0 => Err(format!("`{key}` is 0")),
+            size if size > most => Err(format!("`{key}` is {size}; at most {most} is supported")),
+            _ => Ok(()),
+        };
+        most("vocab_size", self.vocab_size, 1 << 24)?;
+        most("hidden_size", self.hidden_size, 1 << 20)?;
+        most("intermediate_size", self.ffn_size, 1 << 20)?;
+        most("num_hidden_layers", self.layers, 1 << 12)?;
+        most("num_attention_heads", self.heads, 1 << 12)?;
+        most("num_key_value_heads", self.kv_heads, 1 << 12)?;
+        most("head_dim", self.head_dim, 1 << 12)?;
+        most("max_position_embeddings", self.max_positions, u32::MAX as usize)?;
         if !self.heads.is_multiple_of(self.kv_heads) {
             return Err(format!(
                 "{} heads are not a multiple of {} key/value heads",
@@ -165,6 +179,21 @@ impl Config {
         }
         if !self.head_dim.is_multiple_of(2) {
             return Err(format!("a head width of {} is odd; rotary positions need pairs", self.head_dim));
+        }
+        let positive = |key: &str, x: f64| match x > 0.0 && x.is_finite() {
+            true => Ok(()),
+            false => Err(format!("`{key}` is {x}; it must be positive")),
+        };
+        positive("rope_theta", self.rope_theta)?;
+        positive("rms_norm_eps", self.norm_eps)?;
+        if let Some(scaling) = &self.rope_scaling {
+            positive("factor", scaling.factor)?;
+            positive("low_freq_factor", scaling.low_freq_factor)?;
+            positive("high_freq_factor", scaling.high_freq_factor)?;
+            positive("original_max_position_embeddings", scaling.original_max_position_embeddings)?;
+            if scaling.low_freq_factor >= scaling.high_freq_factor {
+                return Err("`low_freq_factor` must be below `high_freq_factor`".into());
+            }
         }
         Ok(())
     }
@@ -254,6 +283,27 @@ mod tests {
         value["rope_parameters"]["rope_type"] = "default".into();
         value["num_key_value_heads"] = 3.into();
         assert!(Config::from_json(&value).unwrap_err().contains("multiple"));
+        value["num_key_value_heads"] = 2.into();
+        for (key, no) in [
+            ("num_hidden_layers", json!(u64::MAX)),
+            ("vocab_size", json!(1u64 << 62)),
+            ("head_dim", json!(1u64 << 40)),
+            ("rms_norm_eps", json!(-1.0)),
+        ] {
+            let mut value = value.clone();
+            value[key] = no;
+            assert!(Config::from_json(&value).unwrap_err().contains(key), "{key}");
+        }
+        // Without `head_dim` it is hidden size by heads, which can be 0.
+        let mut narrow = value.clone();
+        narrow["head_dim"] = Value::Null;
+        narrow["hidden_size"] = 3.into();
+        assert!(Config::from_json(&narrow).unwrap_err().contains("head_dim"));
+        value["rope_parameters"] = json!({
+            "rope_type": "llama3", "factor": 0.0, "low_freq_factor": 1.0, "high_freq_factor": 4.0,
+            "original_max_position_embeddings": 64,
+        });
+        assert!(Config::from_json(&value).unwrap_err().contains("`factor`"));
         value["model_type"] = "gpt2".into();
         assert!(Config::from_json(&value).unwrap_err().contains("supported are llama"));
     }

@@ -148,7 +148,7 @@ impl Folder {
         adapter: Option<&'a Adapter>,
         rope: &'a kernels::rope::Table,
     ) -> Network<'a> {
-        Network { config: &self.config, weights: &self.weights, adapter, rope }
+        Network::new(&self.config, &self.weights, adapter, rope)
     }
 
     /// A document as a training row: loss on all tokens, begin and end marked where the tokenizer has such tokens.

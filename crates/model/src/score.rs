@@ -1,6 +1,6 @@
 //! Asking a model: log-probabilities of options after a prompt, and the negative log-likelihood of rows.
 
-use crate::{Batch, Example, Network, Workspace};
+use crate::{Batch, Example, Network, PackedWeights, Workspace};
 use std::sync::Mutex;
 
 /// A prompt and the continuations whose probabilities are compared.
@@ -153,6 +153,9 @@ fn passes<R: Sync>(
     if start < rows.len() {
         groups.push(&rows[start..]);
     }
+    let mut packed = PackedWeights::default();
+    packed.pack(network.config, network.weights, network.products, false, threads);
+    let network = &Network { packed: Some(&packed), ..*network };
     let spare: Mutex<Vec<Workspace>> = Mutex::new(Vec::new());
     kernels::threads::for_each(threads, groups, |_, group| {
         let taken = spare.lock().unwrap_or_else(|e| e.into_inner()).pop();

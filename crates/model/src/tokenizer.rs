@@ -1,7 +1,9 @@
 //! `tokenizer.json` through the `tokenizers` crate, and the special tokens that training needs.
 
 use crate::ModelError;
+use serde::de::IgnoredAny;
 use serde_json::Value;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
 /// Text to tokens and back.
@@ -19,8 +21,14 @@ pub struct Tokenizer {
 impl Tokenizer {
     /// From the texts of `tokenizer.json` and `tokenizer_config.json`; `path` is for error messages.
     pub fn new(json: String, config: Value, path: &Path) -> Result<Tokenizer, ModelError> {
-        let inner: tokenizers::Tokenizer =
-            json.parse().map_err(|e| ModelError::invalid(path, format!("not a tokenizer: {e}")))?;
+        let not_json = |e| ModelError::invalid(path, format!("not JSON: {e}"));
+        serde_json::from_str::<IgnoredAny>(&json).map_err(not_json)?;
+        let mut inner: tokenizers::Tokenizer = guarded(|| json.parse())
+            .map_err(|e| ModelError::invalid(path, format!("not a tokenizer: {e}")))?;
+        // A file may say how somebody once cut and filled up texts for a batch. Here every text is taken whole, as
+        // transformers takes it unless asked otherwise.
+        inner.with_padding(None);
+        inner.with_truncation(None).map_err(|e| ModelError::invalid(path, e))?;
         let special = |key: &str| -> Result<Option<u32>, ModelError> {
             // Either "<eos>" or {"content": "<eos>", ...}.
             let Some(text) = config[key].as_str().or(config[key]["content"].as_str()) else {
@@ -37,14 +45,13 @@ impl Tokenizer {
 
     /// Tokens of a text, without special tokens added around it; special tokens written in the text are recognised.
     pub fn encode(&self, text: &str) -> Result<Vec<u32>, ModelError> {
-        let encoding =
-            self.inner.encode_fast(text, false).map_err(|e| ModelError::Tokenizer(e.to_string()))?;
+        let encoding = guarded(|| self.inner.encode_fast(text, false)).map_err(ModelError::Tokenizer)?;
         Ok(encoding.get_ids().to_vec())
     }
 
     /// The text of some tokens, special tokens left out.
     pub fn decode(&self, tokens: &[u32]) -> Result<String, ModelError> {
-        self.inner.decode(tokens, true).map_err(|e| ModelError::Tokenizer(e.to_string()))
+        guarded(|| self.inner.decode(tokens, true)).map_err(ModelError::Tokenizer)
     }
 
     /// Begin-of-text token.
@@ -78,5 +85,48 @@ impl Tokenizer {
     /// `tokenizer_config.json`, as read.
     pub fn config(&self) -> &Value {
         &self.config
+    }
+}
+
+/// The library panics where a file has settings that do not go together, some only once they meet a text. That is a
+/// fault of the file, and no reason to take a run down.
+fn guarded<T>(work: impl FnOnce() -> tokenizers::Result<T>) -> Result<T, String> {
+    catch_unwind(AssertUnwindSafe(work))
+        .map_err(|_| "its settings do not go together".to_string())?
+        .map_err(|e| e.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn texts_are_neither_cut_nor_filled_up() {
+        let json = json!({
+            "truncation": { "direction": "Right", "max_length": 2, "strategy": "LongestFirst", "stride": 0 },
+            "padding": { "strategy": { "Fixed": 5 }, "direction": "Right", "pad_to_multiple_of": null,
+                         "pad_id": 1, "pad_type_id": 0, "pad_token": "b" },
+            "added_tokens": [],
+            "pre_tokenizer": { "type": "Whitespace" },
+            "model": { "type": "WordLevel", "vocab": { "a": 0, "b": 1 }, "unk_token": "a" },
+        });
+        let tokenizer = Tokenizer::new(json.to_string(), Value::Null, Path::new("tokenizer.json")).unwrap();
+        assert_eq!(tokenizer.encode("a b a").unwrap(), [0, 1, 0]);
+        assert_eq!(tokenizer.encode("a").unwrap(), [0]);
+    }
+
+    #[test]
+    fn a_panic_of_the_library_is_an_error_of_the_file() {
+        let new = |json: &str| Tokenizer::new(json.into(), Value::Null, Path::new("tokenizer.json"));
+        let precompiled = json!({
+            "added_tokens": [],
+            "normalizer": { "type": "Precompiled", "precompiled_charsmap": 7 },
+            "model": { "type": "WordLevel", "vocab": { "a": 0 }, "unk_token": "a" },
+        });
+        let error = new(&precompiled.to_string()).map(|_| ()).unwrap_err().to_string();
+        assert!(error.contains("not a tokenizer: its settings"), "{error}");
+        let cut = new(r#"{"decoder": {"type": "Strip", "con"#).map(|_| ()).unwrap_err().to_string();
+        assert!(cut.contains("not JSON"), "{cut}");
     }
 }

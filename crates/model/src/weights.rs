@@ -1,7 +1,8 @@
 //! The weights of a model: one flat `f32` buffer, read from and written to safetensors.
 
-use crate::{Config, Layout, ModelError};
+use crate::{Config, Layout, ModelError, Tensor};
 use safetensors::tensor::{Dtype, SafeTensors, TensorView};
+use stats::SplitMix64;
 use std::path::Path;
 
 /// All parameters of a model.
@@ -43,13 +44,13 @@ impl Weights {
             )
         })?;
         let layout = Layout::new(config);
-        let mut flat = vec![0f32; layout.len];
-        for tensor in &layout.tensors {
+        let view = |tensor: &Tensor| {
             let view = file
                 .tensor(&tensor.name)
                 .map_err(|_| ModelError::invalid(path, format!("tensor `{}` is missing", tensor.name)))?;
-            if view.shape() != tensor.shape {
-                return Err(ModelError::invalid(
+            match view.shape() == tensor.shape {
+                true => Ok(view),
+                false => Err(ModelError::invalid(
                     path,
                     format!(
                         "tensor `{}` has shape {:?}, but config.json says {:?}",
@@ -57,10 +58,16 @@ impl Weights {
                         view.shape(),
                         tensor.shape
                     ),
-                ));
+                )),
             }
+        };
+        // All are looked for before memory is taken: what config.json promises may be anything, what is in the file
+        // is no larger than the file.
+        let views = layout.tensors.iter().map(view).collect::<Result<Vec<TensorView>, ModelError>>()?;
+        let mut flat = vec![0f32; layout.len];
+        for (tensor, view) in layout.tensors.iter().zip(&views) {
             let values = &mut flat[tensor.range.clone()];
-            decode(&view, values)
+            decode(view, values)
                 .map_err(|e| ModelError::invalid(path, format!("tensor `{}`: {e}", tensor.name)))?;
             if values.iter().any(|x| !x.is_finite()) {
                 return Err(ModelError::invalid(
@@ -126,9 +133,9 @@ fn half_to_f32(h: u16) -> f32 {
     f32::from_bits(magnitude.to_bits() | sign)
 }
 
-/// Standard normal numbers from a named, seeded stream: SplitMix64 (Steele et al., 2014) and the Box-Muller transform.
+/// Standard normal numbers from a named, seeded stream: SplitMix64 and the Box-Muller transform.
 pub(crate) struct Normal {
-    state: u64,
+    stream: SplitMix64,
     spare: Option<f32>,
 }
 
@@ -137,14 +144,10 @@ impl Normal {
         let hash = store::IdBuilder::new("normal").text("name", name).number("seed", seed).finish();
         let mut first = [0u8; 8];
         first.copy_from_slice(&hash.as_bytes()[..8]);
-        Normal { state: u64::from_le_bytes(first), spare: None }
+        Normal { stream: SplitMix64::new(u64::from_le_bytes(first)), spare: None }
     }
     fn uniform(&mut self) -> f64 {
-        self.state = self.state.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.state;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        ((z ^ (z >> 31)) >> 11) as f64 / (1u64 << 53) as f64
+        (self.stream.bits() >> 11) as f64 / (1u64 << 53) as f64
     }
     pub(crate) fn draw(&mut self) -> f32 {
         if let Some(x) = self.spare.take() {
@@ -174,6 +177,19 @@ mod tests {
             assert_eq!(half_to_f32(h), x);
         }
         assert!(half_to_f32(0x7c00).is_infinite() && half_to_f32(0x7e00).is_nan());
+    }
+
+    #[test]
+    fn no_memory_is_taken_for_weights_that_the_file_does_not_hold() {
+        let config = serde_json::json!({
+            "model_type": "llama", "vocab_size": 1 << 24, "hidden_size": 1 << 20, "intermediate_size": 1 << 20,
+            "num_hidden_layers": 1 << 12, "num_attention_heads": 1 << 12, "head_dim": 1 << 12,
+            "max_position_embeddings": 8,
+        });
+        let config = Config::from_json(&config).unwrap();
+        let empty = encode(std::iter::empty()).unwrap();
+        let error = Weights::from_safetensors(&config, &empty, Path::new("x")).unwrap_err().to_string();
+        assert!(error.contains("`model.embed_tokens.weight` is missing"), "{error}");
     }
 
     #[test]

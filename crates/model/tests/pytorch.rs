@@ -68,7 +68,7 @@ fn logits_loss_and_full_gradients() {
         let case = SafeTensors::deserialize(&bytes).unwrap();
         let examples = examples(&case);
         let rope = Network::rope_table(&config, 128);
-        let network = Network { config: &config, weights: &weights, adapter: None, rope: &rope };
+        let network = Network::new(&config, &weights, None, &rope);
 
         let mut all = Batch::default();
         for e in &examples {
@@ -128,7 +128,7 @@ fn lora_loss_and_gradients_and_merge() {
         let mut batch = Batch::default();
         examples.iter().for_each(|e| batch.push(e));
         let rope = Network::rope_table(&config, 128);
-        let network = Network { config: &config, weights: &weights, adapter: Some(&adapter), rope: &rope };
+        let network = Network::new(&config, &weights, Some(&adapter), &rope);
         let mut gradient = vec![0f32; adapter.flat.len()];
         let scale = 1.0 / targets as f32;
         let loss = network.loss_and_gradient(
@@ -148,7 +148,7 @@ fn lora_loss_and_gradients_and_merge() {
         }
 
         adapter.merge_into(&config, &mut weights).unwrap();
-        let merged = Network { config: &config, weights: &weights, adapter: None, rope: &rope };
+        let merged = Network::new(&config, &weights, None, &rope);
         let total: f64 = nll(&merged, &examples, 1).iter().map(|(sum, _)| sum).sum();
         assert_close(&format!("{name} merged loss"), &[(total / targets as f64) as f32], &want);
     }
@@ -158,7 +158,7 @@ fn lora_loss_and_gradients_and_merge() {
 fn scores_do_not_depend_on_threads_or_on_how_options_are_asked() {
     let (config, weights) = model("llama");
     let rope = Network::rope_table(&config, 64);
-    let network = Network { config: &config, weights: &weights, adapter: None, rope: &rope };
+    let network = Network::new(&config, &weights, None, &rope);
     let choices: Vec<Choice> = (0..300u32)
         .map(|i| Choice {
             prompt: (0..5 + i % 7).map(|k| (i * 7 + k * 3) % 97).collect(),

@@ -27,17 +27,17 @@ pub fn json(findings: &Findings) -> Result<String, serde_json::Error> {
     serde_json::to_string_pretty(findings).map(|text| text + "\n")
 }
 
-/// Writes `report.html`, `findings.json` and `tables/*.csv` into the folder `runs`, each file atomically. Returns the
-/// path of the page.
+/// Writes `report.html`, `findings.json` and `tables/*.csv` into the folder `runs`, each file atomically and only if it
+/// differs. Returns the path of the page.
 ///
 /// # Errors
 /// When a file cannot be written: the error names it.
 pub fn write(findings: &Findings, runs: &Path) -> store::Result<PathBuf> {
     for table in csv(findings) {
-        store::write_atomic(runs.join("tables").join(format!("{}.csv", table.name)), table.text.as_bytes())?;
+        store::update(runs.join("tables").join(format!("{}.csv", table.name)), table.text.as_bytes())?;
     }
-    store::write_json(runs.join("findings.json"), findings)?;
+    store::update_json(runs.join("findings.json"), findings)?;
     let page = runs.join("report.html");
-    store::write_atomic(&page, html(findings).as_bytes())?;
+    store::update(&page, html(findings).as_bytes())?;
     Ok(page)
 }

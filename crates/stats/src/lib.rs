@@ -10,6 +10,8 @@
 //! | would other items say the same? | [`cluster_bootstrap`] |
 //! | several questions at once | [`holm()`] |
 //!
+//! Random numbers that must be the same everywhere and for ever begin with [`SplitMix64`].
+//!
 //! A function that has no honest answer returns `None`: no interval comes from one seed.
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
@@ -19,11 +21,13 @@ mod holm;
 mod interval;
 #[cfg(test)]
 mod simulation;
+mod split_mix;
 mod student;
 mod wilson;
 
 pub use bootstrap::cluster_bootstrap;
 pub use holm::holm;
 pub use interval::{Interval, LEVEL};
+pub use split_mix::SplitMix64;
 pub use student::{PairedDifference, Summary};
 pub use wilson::wilson;

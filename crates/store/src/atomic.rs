@@ -22,6 +22,19 @@ pub fn write_atomic(path: impl AsRef<Path>, bytes: &[u8]) -> Result<()> {
     disk::sync_dir(parent)
 }
 
+/// As [`write_atomic`], unless the file holds exactly these bytes already; says whether it wrote.
+///
+/// # Errors
+/// As [`write_atomic`].
+pub fn update(path: impl AsRef<Path>, bytes: &[u8]) -> Result<bool> {
+    let path = path.as_ref();
+    let same = std::fs::read(path).is_ok_and(|present| present == bytes);
+    if !same {
+        write_atomic(path, bytes)?;
+    }
+    Ok(!same)
+}
+
 /// The bytes of a file.
 ///
 /// # Errors
@@ -46,7 +59,7 @@ pub fn read_text(path: impl AsRef<Path>) -> Result<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::disk::fault;
+    use crate::fault::by_thread as fault;
     use std::fs;
 
     fn names(dir: &Path) -> Vec<String> {
@@ -64,6 +77,17 @@ mod tests {
         write_atomic(&path, b"new").unwrap();
         assert_eq!(read_text(&path).unwrap(), "new");
         assert_eq!(names(path.parent().unwrap()), ["c.txt"]);
+    }
+
+    #[test]
+    fn what_is_there_already_is_not_written_again() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("file");
+        assert!(update(&path, b"text").unwrap());
+        assert!(!fault::with(Operation::Create, || update(&path, b"text")).unwrap());
+        assert!(fault::with(Operation::Create, || update(&path, b"other")).is_err());
+        assert!(update(&path, b"other").unwrap());
+        assert_eq!(read(&path).unwrap(), b"other");
     }
 
     #[cfg(unix)]

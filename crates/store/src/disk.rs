@@ -9,11 +9,23 @@ use std::path::Path;
 use tempfile::{Builder, NamedTempFile, TempDir};
 
 use crate::error::{Operation, Result, StoreError};
+#[cfg(any(test, feature = "faults"))]
+use crate::fault::{self, Fault};
 
 /// Runs one operation on a path and names both in its error.
-fn attempt<T>(operation: Operation, path: &Path, action: impl FnOnce() -> io::Result<T>) -> Result<T> {
-    #[cfg(test)]
-    fault::check(operation).map_err(|source| StoreError::io(operation, path, source))?;
+pub(crate) fn attempt<T>(
+    operation: Operation,
+    path: &Path,
+    action: impl FnOnce() -> io::Result<T>,
+) -> Result<T> {
+    #[cfg(any(test, feature = "faults"))]
+    match fault::meets(operation, path) {
+        None => {}
+        Some(Fault::Refused(source) | Fault::Half(source)) => {
+            return Err(StoreError::io(operation, path, source));
+        }
+        Some(Fault::Killed) => std::process::abort(),
+    }
     action().map_err(|source| StoreError::io(operation, path, source))
 }
 
@@ -65,20 +77,26 @@ pub(crate) fn create_file_beside(path: &Path) -> Result<NamedTempFile> {
     })
 }
 
-/// Makes an empty temporary folder beside `path`.
-pub(crate) fn create_dir_beside(path: &Path) -> Result<TempDir> {
+/// Makes an empty temporary folder in `workplace` that is to become `path`.
+pub(crate) fn create_dir_for(path: &Path, workplace: &Path) -> Result<TempDir> {
     attempt(Operation::Create, path, || {
-        Builder::new().prefix(&temporary_prefix(path)).suffix(TEMPORARY_SUFFIX).tempdir_in(parent(path))
+        Builder::new().prefix(&temporary_prefix(path)).suffix(TEMPORARY_SUFFIX).tempdir_in(workplace)
     })
 }
 
 /// Writes all bytes to an open file; `path` is for the error.
 pub(crate) fn write(file: &mut File, path: &Path, bytes: &[u8]) -> Result<()> {
-    #[cfg(test)]
-    if let Err(source) = fault::check(Operation::Write) {
-        // A full disk takes a part of the bytes first.
-        let _ = file.write_all(&bytes[..bytes.len() / 2]);
-        return Err(StoreError::io(Operation::Write, path, source));
+    #[cfg(any(test, feature = "faults"))]
+    if let Some(fault) = fault::meets(Operation::Write, path) {
+        if !matches!(fault, Fault::Refused(_)) {
+            let _ = file.write_all(&bytes[..bytes.len() / 2]);
+        }
+        match fault {
+            Fault::Refused(source) | Fault::Half(source) => {
+                return Err(StoreError::io(Operation::Write, path, source));
+            }
+            Fault::Killed => std::process::abort(),
+        }
     }
     file.write_all(bytes).map_err(|source| StoreError::io(Operation::Write, path, source))
 }
@@ -139,41 +157,6 @@ pub(crate) fn remove(path: &Path) -> Result<()> {
     attempt(Operation::Remove, path, || {
         if path.symlink_metadata()?.is_dir() { fs::remove_dir_all(path) } else { fs::remove_file(path) }
     })
-}
-
-/// Failures on demand, for tests of what a failure leaves behind.
-#[cfg(test)]
-pub(crate) mod fault {
-    use super::{Operation, io};
-    use std::cell::Cell;
-
-    thread_local! {
-        static FAILING: Cell<Option<(Operation, usize)>> = const { Cell::new(None) };
-    }
-
-    /// Runs `action` while the first such operation on this thread fails as on a full disk.
-    pub(crate) fn with<T>(operation: Operation, action: impl FnOnce() -> T) -> T {
-        with_nth(operation, 0, action)
-    }
-
-    /// Runs `action` while such operations fail after `n` successes.
-    pub(crate) fn with_nth<T>(operation: Operation, n: usize, action: impl FnOnce() -> T) -> T {
-        FAILING.set(Some((operation, n)));
-        let result = action();
-        FAILING.set(None);
-        result
-    }
-
-    pub(crate) fn check(operation: Operation) -> io::Result<()> {
-        match FAILING.get() {
-            Some((failing, 0)) if failing == operation => Err(io::ErrorKind::StorageFull.into()),
-            Some((failing, n)) if failing == operation => {
-                FAILING.set(Some((failing, n - 1)));
-                Ok(())
-            }
-            _ => Ok(()),
-        }
-    }
 }
 
 #[cfg(test)]

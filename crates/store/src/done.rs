@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
+use std::io;
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
@@ -55,8 +56,14 @@ pub fn verify_done(dir: impl AsRef<Path>) -> Result<Done> {
     let done = read_done(dir)?.ok_or_else(|| StoreError::NotDone { path: dir.to_owned() })?;
     for (name, entry) in &done.files {
         let path = dir.join(name);
-        let altered = |problem| StoreError::Altered { path: path.clone(), problem };
-        let size = fs::metadata(&path).map_err(|e| StoreError::io(Operation::Read, &path, e))?.len();
+        let altered = |problem| StoreError::Altered { path: path.clone(), dir: dir.to_owned(), problem };
+        let size = match fs::metadata(&path) {
+            Ok(metadata) => metadata.len(),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                return Err(altered("it is gone".into()));
+            }
+            Err(error) => return Err(StoreError::io(Operation::Read, &path, error)),
+        };
         if size != entry.bytes {
             return Err(altered(format!("expected {} bytes, found {size}", entry.bytes)));
         }

@@ -44,14 +44,14 @@ impl fmt::Display for Operation {
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
     /// The operating system refused.
-    #[error("cannot {operation} {}: {source}", path.display())]
+    #[error("cannot {operation} {}: {error}", path.display())]
     Io {
         /// What was tried.
         operation: Operation,
         /// On which file or folder.
         path: PathBuf,
-        /// The operating system's answer.
-        source: io::Error,
+        /// The operating system's answer. It is part of the message, so not a `source` that would repeat it.
+        error: io::Error,
     },
     /// A file does not hold UTF-8 text.
     #[error("{} is not UTF-8 text (first bad byte at offset {offset})", path.display())]
@@ -62,12 +62,12 @@ pub enum StoreError {
         offset: usize,
     },
     /// A file does not hold the JSON that was expected, or a value cannot be written as JSON.
-    #[error("{}: {source}", path.display())]
+    #[error("{}: {error}", path.display())]
     Json {
         /// The file.
         path: PathBuf,
         /// What is wrong and on which line.
-        source: serde_json::Error,
+        error: serde_json::Error,
     },
     /// A folder has no `DONE` file: its making was interrupted, or it is something else.
     #[error("{} is not complete: it has no DONE file", path.display())]
@@ -80,6 +80,8 @@ pub enum StoreError {
     Altered {
         /// The file.
         path: PathBuf,
+        /// The folder whose `DONE` that is.
+        dir: PathBuf,
         /// Size or hash, expected and found.
         problem: String,
     },
@@ -113,12 +115,49 @@ fn holder(pid: Option<u32>) -> String {
 
 impl StoreError {
     /// Names the operation and the path of an input/output error.
-    pub(crate) fn io(operation: Operation, path: &Path, source: io::Error) -> StoreError {
-        StoreError::Io { operation, path: path.to_owned(), source }
+    pub(crate) fn io(operation: Operation, path: &Path, error: io::Error) -> StoreError {
+        StoreError::Io { operation, path: path.to_owned(), error }
     }
 
     /// Whether the file or folder simply is not there.
     pub fn is_not_found(&self) -> bool {
-        matches!(self, StoreError::Io { source, .. } if source.kind() == io::ErrorKind::NotFound)
+        matches!(self, StoreError::Io { error, .. } if error.kind() == io::ErrorKind::NotFound)
+    }
+
+    /// Whether something was to be read and was not there, or was not what it should be: the fault of
+    /// whoever wrote it, not of the machine.
+    pub fn is_unreadable(&self) -> bool {
+        match self {
+            StoreError::Io { operation, .. } => *operation == Operation::Read,
+            StoreError::NotText { .. } | StoreError::Json { .. } => true,
+            _ => false,
+        }
+    }
+
+    /// What to do about it. Whatever failed left what was there before as it was, so that after all of
+    /// these the same command goes on.
+    pub fn help(&self) -> Option<String> {
+        use io::ErrorKind::{FileTooLarge, PermissionDenied, QuotaExceeded, ReadOnlyFilesystem, StorageFull};
+        match self {
+            StoreError::Io { operation: Operation::Read, .. } => None,
+            StoreError::Io { error, .. } => Some(match error.kind() {
+                StorageFull | QuotaExceeded | FileTooLarge => {
+                    "free some space and run the same command again: what was done is kept".to_owned()
+                }
+                PermissionDenied | ReadOnlyFilesystem => {
+                    "make the folder one that you may write to, then run the same command again".to_owned()
+                }
+                _ => "run the same command again: what was done is kept".to_owned(),
+            }),
+            StoreError::NotDone { path: dir }
+            | StoreError::Altered { dir, .. }
+            | StoreError::Occupied { path: dir } => {
+                Some(format!("remove {} and run the same command again to have it made anew", dir.display()))
+            }
+            StoreError::NotText { .. }
+            | StoreError::Json { .. }
+            | StoreError::NotPlain { .. }
+            | StoreError::Locked { .. } => None,
+        }
     }
 }

@@ -5,7 +5,7 @@ use std::path::Path;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::atomic::{read, write_atomic};
+use crate::atomic::{read, update, write_atomic};
 use crate::error::{Result, StoreError};
 
 /// Writes a value as indented JSON, atomically ([`write_atomic`]).
@@ -14,10 +14,23 @@ use crate::error::{Result, StoreError};
 /// When the value is not representable as JSON, or the file cannot be written.
 pub fn write_json<T: Serialize + ?Sized>(path: impl AsRef<Path>, value: &T) -> Result<()> {
     let path = path.as_ref();
+    write_atomic(path, &json_bytes(path, value)?)
+}
+
+/// As [`write_json`], unless the file holds exactly that already ([`update`]); says whether it wrote.
+///
+/// # Errors
+/// As [`write_json`].
+pub fn update_json<T: Serialize + ?Sized>(path: impl AsRef<Path>, value: &T) -> Result<bool> {
+    let path = path.as_ref();
+    update(path, &json_bytes(path, value)?)
+}
+
+fn json_bytes<T: Serialize + ?Sized>(path: &Path, value: &T) -> Result<Vec<u8>> {
     let mut bytes = serde_json::to_vec_pretty(value)
-        .map_err(|source| StoreError::Json { path: path.to_owned(), source })?;
+        .map_err(|error| StoreError::Json { path: path.to_owned(), error })?;
     bytes.push(b'\n');
-    write_atomic(path, &bytes)
+    Ok(bytes)
 }
 
 /// Reads a value from a JSON file.
@@ -26,7 +39,7 @@ pub fn write_json<T: Serialize + ?Sized>(path: impl AsRef<Path>, value: &T) -> R
 /// When the file cannot be read, or is not the JSON of a `T`: the error names the file and line.
 pub fn read_json<T: DeserializeOwned>(path: impl AsRef<Path>) -> Result<T> {
     let path = path.as_ref();
-    serde_json::from_slice(&read(path)?).map_err(|source| StoreError::Json { path: path.to_owned(), source })
+    serde_json::from_slice(&read(path)?).map_err(|error| StoreError::Json { path: path.to_owned(), error })
 }
 
 #[cfg(test)]

@@ -11,17 +11,19 @@ mod atomic;
 mod disk;
 mod done;
 mod error;
+#[cfg(any(test, feature = "faults"))]
+mod fault;
 mod hash;
 mod id;
 mod json;
 mod lock;
 mod staged;
 
-pub use atomic::{read, read_text, write_atomic};
+pub use atomic::{read, read_text, update, write_atomic};
 pub use done::{DONE, Done, FileEntry, read_done, verify_done};
 pub use error::{Operation, Result, StoreError};
 pub use hash::{Hash, HashParseError, hash_bytes, hash_dir, hash_file};
 pub use id::IdBuilder;
-pub use json::{read_json, write_json};
+pub use json::{read_json, update_json, write_json};
 pub use lock::RunLock;
-pub use staged::{StagedDir, remove_leftovers};
+pub use staged::{StagedDir, remove, remove_leftovers};

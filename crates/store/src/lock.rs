@@ -3,6 +3,7 @@
 use std::fs::{self, File, TryLockError};
 use std::io::{Read, Seek, Write};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
@@ -56,7 +57,7 @@ impl RunLock {
                 .map_err(failed)?;
             match file.try_lock() {
                 Ok(()) => {}
-                Err(TryLockError::WouldBlock) => return Err(locked(Holder::read(&mut file))),
+                Err(TryLockError::WouldBlock) => return Err(locked(Holder::read_soon(&mut file))),
                 Err(TryLockError::Error(error)) if error.kind() == std::io::ErrorKind::Unsupported => {
                     if let Some(holder) = Holder::read(&mut file).filter(Holder::is_alive) {
                         return Err(locked(Some(holder)));
@@ -69,7 +70,7 @@ impl RunLock {
                 break file;
             }
         };
-        Holder::of(std::process::id()).write(&mut file).map_err(failed)?;
+        disk::attempt(Operation::Lock, &path, || Holder::of(std::process::id()).write(&mut file))?;
         Ok(RunLock { file, path })
     }
 }
@@ -101,6 +102,16 @@ impl Holder {
         file.rewind().ok()?;
         file.read_to_string(&mut text).ok()?;
         serde_json::from_str(&text).ok()
+    }
+
+    /// As [`read`](Holder::read), with a moment's patience: a holder writes its name right after it has locked.
+    fn read_soon(file: &mut File) -> Option<Holder> {
+        (0..50).find_map(|_| {
+            Holder::read(file).or_else(|| {
+                std::thread::sleep(Duration::from_millis(2));
+                None
+            })
+        })
     }
 
     fn write(&self, file: &mut File) -> std::io::Result<()> {

@@ -26,9 +26,19 @@ impl StagedDir {
     /// # Errors
     /// When a folder cannot be made.
     pub fn create(destination: impl AsRef<Path>) -> Result<StagedDir> {
+        let destination = destination.as_ref();
+        StagedDir::create_in(disk::parent(destination), destination)
+    }
+
+    /// As [`create`](StagedDir::create), but under construction in `workplace`, a folder of the same file
+    /// system: for a destination among files that are not ours to clean up.
+    ///
+    /// # Errors
+    /// When a folder cannot be made.
+    pub fn create_in(workplace: impl AsRef<Path>, destination: impl AsRef<Path>) -> Result<StagedDir> {
         let destination = destination.as_ref().to_owned();
-        disk::create_dirs(disk::parent(&destination))?;
-        Ok(StagedDir { temporary: disk::create_dir_beside(&destination)?, destination })
+        disk::create_dirs(workplace.as_ref())?;
+        Ok(StagedDir { temporary: disk::create_dir_for(&destination, workplace.as_ref())?, destination })
     }
 
     /// Where to put the files.
@@ -87,6 +97,17 @@ impl StagedDir {
     }
 }
 
+/// Removes a file, or a folder with all that is in it, if it is there.
+///
+/// # Errors
+/// When it cannot be removed; a part of a folder may be gone then.
+pub fn remove(path: impl AsRef<Path>) -> Result<()> {
+    match disk::remove(path.as_ref()) {
+        Err(error) if error.is_not_found() => Ok(()),
+        other => other,
+    }
+}
+
 /// Removes what killed processes left unfinished in a folder (not in folders below it), and says how
 /// many files and folders that were. Only the holder of the folder's [`RunLock`](crate::RunLock) may call this.
 ///
@@ -109,8 +130,8 @@ pub fn remove_leftovers(dir: impl AsRef<Path>) -> Result<usize> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::disk::fault;
     use crate::done::read_done;
+    use crate::fault::by_thread as fault;
     use crate::hash::hash_bytes;
 
     fn staged(destination: &Path, text: &str) -> StagedDir {
@@ -264,6 +285,21 @@ mod tests {
         fs::write(&path, "file").unwrap();
         assert!(staged(&path, "w").commit().unwrap_err().to_string().contains("abc"));
         assert_eq!(fs::read_to_string(&path).unwrap(), "file");
+        assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn a_folder_can_be_under_construction_elsewhere() {
+        let dir = tempfile::tempdir().unwrap();
+        let (workplace, path) = (dir.path().join("work"), dir.path().join("abc"));
+        let next = StagedDir::create_in(&workplace, &path).unwrap();
+        fs::write(next.path().join("weights"), "w").unwrap();
+        assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1, "only the workplace");
+        next.commit().unwrap();
+        verify_done(&path).unwrap();
+        assert_eq!(fs::read_dir(&workplace).unwrap().count(), 0);
+        remove(&workplace).unwrap();
+        remove(&workplace).unwrap();
         assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1);
     }
 

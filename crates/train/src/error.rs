@@ -49,11 +49,23 @@ pub enum TrainError {
     },
     /// A checkpoint belongs to another job.
     #[error(
-        "{path}: this checkpoint was written for other data, another recipe, another base or another version of the engine; remove the folder to start this stage afresh"
+        "{path}: this checkpoint was written for other data, another recipe or another base; remove the folder to start this stage afresh"
     )]
     OtherJob {
         /// The checkpoint.
         path: PathBuf,
+    },
+    /// A checkpoint was written by another version of the engine.
+    #[error(
+        "{path}: this checkpoint was written by version {found} of the training recipe, and this program has version {ours}; remove the folder to start this stage afresh, or finish it with the program that began it"
+    )]
+    OtherVersion {
+        /// The checkpoint.
+        path: PathBuf,
+        /// The version that wrote it; 0 for those from before versions were written.
+        found: u32,
+        /// The version of this program.
+        ours: u32,
     },
     /// A checkpoint is damaged.
     #[error("{path}: damaged checkpoint ({message}); remove the folder to start this stage afresh")]

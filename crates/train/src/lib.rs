@@ -18,7 +18,7 @@ mod step;
 
 pub use error::TrainError;
 pub use plan::{PartPlan, Plan, plan};
-pub use recipe::{Decay, Method, RECIPE_VERSION, Recipe};
+pub use recipe::{Decay, Method, Precision, RECIPE_VERSION, Recipe};
 pub use run::{Finished, Job, Observer, Outcome, Progress, Silent, Trained, train, train_fixed};
 pub use schedule::{PackedRow, Part, Schedule};
 pub use step::StepMetrics;

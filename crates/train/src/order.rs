@@ -1,5 +1,6 @@
 //! The order of rows: a permutation that is a pure function of (seed, corpus name, epoch).
 
+use stats::SplitMix64;
 use store::IdBuilder;
 
 /// The rows of one epoch in the order in which they are read.
@@ -8,16 +9,11 @@ pub fn permutation(seed: u64, corpus: &str, epoch: u64, len: usize) -> Vec<u32> 
         IdBuilder::new("order").number("seed", seed).text("corpus", corpus).number("epoch", epoch).finish();
     let mut first = [0u8; 8];
     first.copy_from_slice(&hash.as_bytes()[..8]);
-    let mut state = u64::from_le_bytes(first);
+    let mut stream = SplitMix64::new(u64::from_le_bytes(first));
     let mut order: Vec<u32> = (0..len as u32).collect();
     // Fisher and Yates, from SplitMix64; the bias of the multiplication is below 2^-32.
     for i in (1..len).rev() {
-        state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = state;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        z ^= z >> 31;
-        let j = ((z as u128 * (i as u128 + 1)) >> 64) as usize;
+        let j = ((stream.bits() as u128 * (i as u128 + 1)) >> 64) as usize;
         order.swap(i, j);
     }
     order

@@ -5,7 +5,7 @@ use model::{LoraShape, Target};
 use serde::{Deserialize, Serialize};
 
 /// Raised whenever the engine gives different bits for the same inputs; part of every stage's id.
-pub const RECIPE_VERSION: u32 = 1;
+pub const RECIPE_VERSION: u32 = 2;
 
 /// What is trained.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -32,6 +32,17 @@ pub enum Decay {
     Cosine,
     /// Not at all.
     Constant,
+}
+
+/// Of what precision the operands of matrix products are. Weights, moments, gradients and sums are always f32.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Precision {
+    /// That of f32, or nearly so where the CPU has AMX (see [`kernels::matmul`]).
+    #[default]
+    F32,
+    /// Rounded to bf16. Faster where the CPU has AMX, of the same speed elsewhere.
+    Bf16,
 }
 
 /// How a stage is trained. Two stages with the same recipe, rows, parent and seed have the same weights.
@@ -64,6 +75,8 @@ pub struct Recipe {
     pub eps: f64,
     /// Largest gradient norm; larger gradients are scaled down to it.
     pub clip: f64,
+    /// Precision of matrix products.
+    pub precision: Precision,
     /// Gradient buffers a step is cut into: the most threads that can work on one stage. Part of the result, because
     /// it fixes the order in which gradients are added.
     pub gradient_buffers: usize,
@@ -85,6 +98,7 @@ impl Default for Recipe {
             beta2: 0.95,
             eps: 1e-8,
             clip: 1.0,
+            precision: Precision::F32,
             gradient_buffers: 2,
         }
     }

@@ -21,9 +21,10 @@ pub struct Job<'a> {
     pub parts: &'a [Part],
     /// Decides the order of rows and a fresh adapter's start.
     pub seed: u64,
-    /// Where checkpoints go: `<dir>/checkpoint`.
+    /// Where checkpoints go: `<dir>/checkpoint`. An empty path keeps none, for what is not worth one.
     pub dir: &'a Path,
-    /// Steps between checkpoints; 0 writes one only when interrupted.
+    /// Steps between checkpoints, the last step included, so that nothing is trained twice if saving the result fails;
+    /// 0 writes one only when interrupted.
     pub checkpoint_every: u64,
     /// Most threads to use; the result does not depend on it.
     pub threads: usize,
@@ -52,7 +53,7 @@ pub struct Finished {
 pub enum Outcome {
     /// All steps are done.
     Finished(Box<Finished>),
-    /// Stopped on request after `step` steps, with a checkpoint.
+    /// Stopped on request after `step` steps, with a checkpoint if the job keeps any.
     Interrupted {
         /// Steps done.
         step: u64,
@@ -105,8 +106,11 @@ pub fn train(job: &Job, observer: &mut dyn Observer) -> Result<Outcome, TrainErr
     };
     let identity = identity(job, &schedule);
     let mut state = State::new(&base.config, base.weights.clone(), adapter, recipe);
-    let dir = job.dir.join("checkpoint");
-    let mut metrics = checkpoint::load(&dir, identity, &mut state)?;
+    let dir = (!job.dir.as_os_str().is_empty()).then(|| job.dir.join("checkpoint"));
+    let mut metrics = match &dir {
+        Some(dir) => checkpoint::load(dir, identity, &mut state)?,
+        None => Vec::new(),
+    };
     let mut guard = Guard::default();
     for m in &metrics {
         guard.watch(m.step, m.loss, m.grad_norm, m.learning_rate)?;
@@ -125,10 +129,9 @@ pub fn train(job: &Job, observer: &mut dyn Observer) -> Result<Outcome, TrainErr
         });
         let done = step + 1;
         let stop = done < recipe.steps && observer.interrupted();
-        if stop
-            || (job.checkpoint_every > 0 && done.is_multiple_of(job.checkpoint_every) && done < recipe.steps)
-        {
-            checkpoint::save(&dir, identity, &state, &metrics)?;
+        let due = job.checkpoint_every > 0 && done.is_multiple_of(job.checkpoint_every);
+        if let Some(dir) = dir.as_ref().filter(|_| stop || due) {
+            checkpoint::save(dir, identity, &state, &metrics)?;
         }
         if stop {
             return Ok(Outcome::Interrupted { step: done });

@@ -1,9 +1,10 @@
 //! One optimizer step: forward and backward into a fixed number of gradient buffers, reduce, clip, AdamW.
 
 use crate::schedule::PackedRow;
-use crate::{Method, Part, Recipe};
+use crate::{Method, Part, Precision, Recipe};
+use kernels::matmul::Products;
 use kernels::{optimizer, rope, threads};
-use model::{Adapter, Batch, Config, Example, Gradient, Network, Weights, Workspace};
+use model::{Adapter, Batch, Config, Example, Gradient, Network, PackedWeights, Weights, Workspace};
 use serde::{Deserialize, Serialize};
 use std::sync::Mutex;
 
@@ -26,7 +27,11 @@ pub struct StepMetrics {
 
 /// Tokens of one forward and backward pass: few enough that a layer's activations stay in the cache, and memory does
 /// not grow with the batch. Part of the result, like the number of gradient buffers.
-const PASS_TOKENS: usize = 512;
+const PASS_TOKENS: usize = 256;
+
+/// Parameters up to which all matrices are laid out once a step instead of in every pass: that takes 8 bytes each, and
+/// matters where a step has few tokens for each matrix.
+const PACKED_PARAMETERS: usize = 8 << 20;
 
 /// Elements a thread updates at a time.
 const CHUNK: usize = 1 << 15;
@@ -38,6 +43,8 @@ pub(crate) struct State {
     pub m: Vec<f32>,
     pub v: Vec<f32>,
     gradients: Vec<Vec<f32>>,
+    /// The weights as products read them: made once a step, or once if they are frozen.
+    packed: Option<PackedWeights>,
     workspaces: Mutex<Vec<Workspace>>,
     /// Chunks of the parameters with their weight decay.
     chunks: Vec<(usize, usize, bool)>,
@@ -67,6 +74,7 @@ impl State {
             adapter,
             m: vec![0.0; len],
             v: vec![0.0; len],
+            packed: None,
             gradients: vec![vec![0.0; len]; recipe.gradient_buffers],
             workspaces: Mutex::new(Vec::new()),
             chunks,
@@ -100,8 +108,20 @@ impl State {
         let tokens: usize = passes.iter().flatten().map(|(_, tokens)| tokens).sum();
         let targets: usize = passes.iter().flatten().map(|(batch, _)| batch.targets.len()).sum();
         let losses: Vec<Mutex<f64>> = passes.iter().map(|_| Mutex::new(0.0)).collect();
-        let network =
-            Network { config, weights: &self.weights, adapter: self.adapter.as_ref(), rope: &self.rope };
+        let products = match recipe.precision {
+            Precision::F32 => Products::f32(),
+            Precision::Bf16 => Products::bf16(),
+        };
+        let small = self.weights.flat.len() <= PACKED_PARAMETERS;
+        if small && (self.packed.is_none() || self.adapter.is_none()) {
+            let packed = self.packed.get_or_insert_default();
+            packed.pack(config, &self.weights, products, true, workers);
+        }
+        let network = Network {
+            products,
+            packed: self.packed.as_ref(),
+            ..Network::new(config, &self.weights, self.adapter.as_ref(), &self.rope)
+        };
         let workspaces = &self.workspaces;
         let work: Vec<_> = self.gradients.iter_mut().zip(&passes).zip(&losses).collect();
         threads::for_each(workers, work, |_, ((gradient, passes), loss)| {

@@ -174,6 +174,12 @@ pub struct Pretrain {
     /// Optimizer steps [default: 7000]
     #[arg(long, value_parser = clap::value_parser!(u64).range(1..))]
     pub steps: Option<u64>,
+    /// Rows of the world's text to write and read [default: 750000]
+    #[arg(long, value_parser = clap::value_parser!(u64).range(1..))]
+    pub rows: Option<u64>,
+    /// Steps of the calibration's training; 0 leaves the calibration out [default: 200]
+    #[arg(long, value_name = "STEPS")]
+    pub calibration_steps: Option<u64>,
     /// A null world: choices have nothing to do with stated values. Nothing should steer in it
     #[arg(long)]
     pub null: bool,

@@ -8,10 +8,10 @@ mod pool;
 mod stage;
 
 use std::collections::BTreeMap;
-use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use store::{Operation, RunLock, StoreError};
+use miette::Diagnostic;
+use store::RunLock;
 
 use crate::error::Result;
 use crate::paths::Paths;
@@ -43,11 +43,10 @@ pub struct Ran {
     pub stages: usize,
     /// Evaluations made by this run.
     pub evals: usize,
-    /// Whether the record differs from that of the last run: the file may have changed where no stage depends
-    /// on it.
-    pub news: bool,
     /// What all runs together left behind; `None` if this one was interrupted.
     pub record: Option<RunRecord>,
+    /// Keeps other processes out of `runs/` until the report is written too.
+    pub lock: RunLock,
 }
 
 impl Ran {
@@ -77,8 +76,7 @@ pub fn run(experiment: &Experiment, options: &Options) -> Result<Ran> {
     // Everything that can be wrong with the inputs is found before anything is written.
     let mut prepared = prepare(experiment)?;
     let paths = prepared.paths.clone();
-    let _lock = RunLock::acquire(paths.runs())?;
-    tidy(&paths)?;
+    let lock = lock(&paths)?;
     prepared.refresh()?;
     prepared.write_corpora()?;
     let stages_left = prepared.stages.iter().filter(|stage| stage.manifest.is_none()).count();
@@ -97,17 +95,17 @@ pub fn run(experiment: &Experiment, options: &Options) -> Result<Ran> {
         (Failures::default(), false)
     };
     if stopped {
-        return Ok(Ran { ended: Ended::Interrupted, stages: 0, evals: 0, news: false, record: None });
+        return Ok(Ran { ended: Ended::Interrupted, stages: 0, evals: 0, record: None, lock });
     }
     let record = assemble::record(&prepared, &failures)?;
-    let news = assemble::write(&paths, &record)?;
+    assemble::write(&paths, &record)?;
     let failed = failures.stages.len() + failures.evals.len();
     Ok(Ran {
         ended: if failed > 0 { Ended::Failed } else { Ended::Complete },
         stages: stages_left - failures.stages.len(),
         evals: evals_left - failures.evals.len(),
-        news,
         record: Some(record),
+        lock,
     })
 }
 
@@ -151,7 +149,8 @@ fn work(prepared: &Prepared, options: &Options) -> (Failures, bool) {
             Ok(true) => Outcome::Done,
             Ok(false) => Outcome::Stopped,
             Err(error) => {
-                let reason = error.to_string();
+                let help = error.help().map(|help| format!("; {help}")).unwrap_or_default();
+                let reason = format!("{error}{help}");
                 options.progress.event(Event::Failed { label: &label, reason: &reason });
                 Outcome::Failed(reason)
             }
@@ -174,25 +173,20 @@ fn work(prepared: &Prepared, options: &Options) -> (Failures, bool) {
     (failures, stopped)
 }
 
-/// Removes what killed runs left unfinished, and checkpoints of stages that were finished since.
-fn tidy(paths: &Paths) -> Result<()> {
+/// Takes the right to write into `runs/`, and removes what killed processes left unfinished there: hidden
+/// leftovers, and checkpoints of stages that were finished since.
+///
+/// # Errors
+/// When another process is at work there (the error names it), or nothing can be written there.
+pub fn lock(paths: &Paths) -> Result<RunLock> {
+    let lock = RunLock::acquire(paths.runs())?;
     for dir in paths.written() {
         store::remove_leftovers(&dir)?;
     }
     for (work, stage) in paths.work_and_stages() {
         if store::read_done(&stage)?.is_some() {
-            remove_folder(&work)?;
+            store::remove(&work)?;
         }
     }
-    Ok(())
-}
-
-/// Removes a folder with all that is in it, if it is there.
-pub(crate) fn remove_folder(dir: &Path) -> Result<()> {
-    match std::fs::remove_dir_all(dir) {
-        Err(source) if source.kind() != std::io::ErrorKind::NotFound => {
-            Err(StoreError::Io { operation: Operation::Remove, path: dir.to_owned(), source }.into())
-        }
-        _ => Ok(()),
-    }
+    Ok(lock)
 }

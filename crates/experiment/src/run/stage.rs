@@ -13,7 +13,7 @@ use crate::error::Result;
 use crate::manifest::{MANIFEST, METRICS, Manifest, Timing, metrics_lines};
 use crate::prepare::{Prepared, parts};
 use crate::progress::{Event, Progress};
-use crate::run::{Options, remove_folder};
+use crate::run::Options;
 
 /// Name of the folder with a LoRA stage's adapter, inside the stage's folder.
 const ADAPTER: &str = "adapter";
@@ -66,7 +66,7 @@ pub fn train(prepared: &Prepared, index: usize, threads: usize, options: &Option
     store::write_json(prepared.paths.timing(stage.id), &timing)?;
     let train::Outcome::Finished(finished) = outcome else { return Ok(false) };
     let manifest = save(prepared, index, base, *finished)?;
-    remove_folder(&work)?;
+    store::remove(&work)?;
     options.progress.event(Event::Finished {
         label: &stage.label,
         steps: manifest.outcome.steps,

@@ -1,14 +1,17 @@
 //! The backward pass: the forward pass from bottom to top, each line replaced by its gradient.
 
+use super::packed::Projection;
 use super::workspace::HEAD_ROWS;
 use super::{Batch, Gradient, Network, Workspace};
 use crate::lora::Target;
-use kernels::matmul::{Mat, MatMut, Write, linear, linear_input, linear_weight};
+use kernels::matmul::{Mat, MatMut, Products, Write};
 use kernels::{attention, cross_entropy, norm, rope, swiglu};
 use std::ops::Range;
 
 /// Adds `dy^T x` to the gradient of a matrix, unless the weights are frozen.
+#[allow(clippy::too_many_arguments)]
 fn weight(
+    products: Products,
     gradient: &mut Gradient,
     range: &Range<usize>,
     dy: &[f32],
@@ -19,7 +22,7 @@ fn weight(
 ) {
     if let Gradient::Full(g) = gradient {
         let dw = MatMut::new(&mut g[range.clone()], out, input);
-        linear_weight(dw, Mat::new(dy, n, out), Mat::new(x, n, input), 1.0, Write::Add);
+        products.linear_weight(dw, Mat::new(dy, n, out), Mat::new(x, n, input), 1.0, Write::Add);
     }
 }
 
@@ -63,18 +66,18 @@ impl Network<'_> {
     fn head_backward(&self, batch: &Batch, ws: &mut Workspace, gradient: &mut Gradient, scale: f32) -> f64 {
         let (d, v, t) = (self.config.hidden_size, self.config.vocab_size, batch.targets.len());
         let layout = &self.weights.layout;
-        let head = Mat::new(self.range(&layout.head), v, d);
+        let head = self.head();
         let mut loss = 0f64;
         for (block, targets) in batch.targets.chunks(HEAD_ROWS).enumerate() {
             let rows = targets.len();
             let at = block * HEAD_ROWS * d;
             let x = &ws.head_norm[at..at + rows * d];
             let logits = &mut ws.logits[..rows * v];
-            linear(MatMut::new(logits, rows, v), Mat::new(x, rows, d), head, 1.0, Write::Set);
+            self.products.linear(MatMut::new(logits, rows, v), Mat::new(x, rows, d), head, 1.0, Write::Set);
             loss += cross_entropy::backward(logits, targets, v, scale);
             let dx = MatMut::new(&mut ws.d_hidden[at..at + rows * d], rows, d);
-            linear_input(dx, Mat::new(logits, rows, v), head, 1.0, Write::Set);
-            weight(gradient, &layout.head, logits, v, x, d, rows);
+            self.products.linear_input(dx, Mat::new(logits, rows, v), head, 1.0, Write::Set);
+            weight(self.products, gradient, &layout.head, logits, v, x, d, rows);
         }
         ws.d_head[..t * d].fill(0.0);
         let gain = self.range(&layout.norm);
@@ -97,28 +100,28 @@ impl Network<'_> {
         let low = (&mut ws.low, &mut ws.d_low);
 
         // x_next = middle + act W_down^T
-        linear_input(
+        self.products.linear_input(
             MatMut::new(&mut ws.d_act, n, f),
             Mat::new(&ws.dx, n, d),
-            Mat::new(self.range(&layout.down), d, f),
+            self.projection(l, Projection::Down),
             1.0,
             Write::Set,
         );
-        weight(gradient, &layout.down, &ws.dx, d, &b.act, f, n);
+        weight(self.products, gradient, &layout.down, &ws.dx, d, &b.act, f, n);
         if let Gradient::Lora(g) = gradient {
             self.lora_backward(l, &[Target::DownProj], g, &mut ws.d_act, &ws.dx, d, &b.act, n, low.0, low.1);
         }
         // act = silu(gate) up; [gate up] = norm2 W_gate_up^T
         swiglu::backward(&mut b.gate_up[..n * 2 * f], &ws.d_act, f);
-        let projection = Mat::new(self.range(&layout.gate_up), 2 * f, d);
-        linear_input(
+        let projection = self.projection(l, Projection::GateUp);
+        self.products.linear_input(
             MatMut::new(&mut ws.d_hidden, n, d),
             Mat::new(&b.gate_up, n, 2 * f),
             projection,
             1.0,
             Write::Set,
         );
-        weight(gradient, &layout.gate_up, &b.gate_up, 2 * f, &b.norm2, d, n);
+        weight(self.products, gradient, &layout.gate_up, &b.gate_up, 2 * f, &b.norm2, d, n);
         if let Gradient::Lora(g) = gradient {
             let targets = [Target::GateProj, Target::UpProj];
             self.lora_backward(
@@ -145,14 +148,14 @@ impl Network<'_> {
         );
 
         // middle = x + attention W_o^T
-        linear_input(
+        self.products.linear_input(
             MatMut::new(&mut ws.d_attention, n, out),
             Mat::new(&ws.dx, n, d),
-            Mat::new(self.range(&layout.o), d, out),
+            self.projection(l, Projection::O),
             1.0,
             Write::Set,
         );
-        weight(gradient, &layout.o, &ws.dx, d, &b.attention, out, n);
+        weight(self.products, gradient, &layout.o, &ws.dx, d, &b.attention, out, n);
         if let Gradient::Lora(g) = gradient {
             self.lora_backward(
                 l,
@@ -211,15 +214,15 @@ impl Network<'_> {
             }
         }
         // qkv = norm1 W_qkv^T
-        let projection = Mat::new(self.range(&layout.qkv), width, d);
-        linear_input(
+        let projection = self.projection(l, Projection::Qkv);
+        self.products.linear_input(
             MatMut::new(&mut ws.d_hidden, n, d),
             Mat::new(&ws.d_qkv, n, width),
             projection,
             1.0,
             Write::Set,
         );
-        weight(gradient, &layout.qkv, &ws.d_qkv, width, &b.norm1, d, n);
+        weight(self.products, gradient, &layout.qkv, &ws.d_qkv, width, &b.norm1, d, n);
         if let Gradient::Lora(g) = gradient {
             let targets = [Target::QProj, Target::KProj, Target::VProj];
             self.lora_backward(l, &targets, g, &mut ws.d_hidden, &ws.d_qkv, width, &b.norm1, n, low.0, low.1);

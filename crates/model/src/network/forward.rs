@@ -1,9 +1,10 @@
 //! The forward pass, and the two questions asked of it: a loss, or log-probabilities of targets.
 
+use super::packed::Projection;
 use super::workspace::HEAD_ROWS;
 use super::{Batch, Network, Workspace};
 use crate::lora::Target;
-use kernels::matmul::{Mat, MatMut, Write, linear};
+use kernels::matmul::{Mat, MatMut, Write};
 use kernels::{attention, cross_entropy, norm, rope, swiglu};
 
 impl Network<'_> {
@@ -12,17 +13,16 @@ impl Network<'_> {
         self.hidden_states(batch, ws);
         self.gather_targets(batch, ws);
         let (d, v) = (self.config.hidden_size, self.config.vocab_size);
-        let head = self.range(&self.weights.layout.head);
         let mut out = vec![0f64; batch.targets.len()];
         for (block, (out, targets)) in
             out.chunks_mut(HEAD_ROWS).zip(batch.targets.chunks(HEAD_ROWS)).enumerate()
         {
             let rows = targets.len();
             let x = &ws.head_norm[block * HEAD_ROWS * d..][..rows * d];
-            linear(
+            self.products.linear(
                 MatMut::new(&mut ws.logits, rows, v),
                 Mat::new(x, rows, d),
-                Mat::new(head, v, d),
+                self.head(),
                 1.0,
                 Write::Set,
             );
@@ -38,10 +38,10 @@ impl Network<'_> {
         self.gather_targets(&asked, ws);
         let (d, v) = (self.config.hidden_size, self.config.vocab_size);
         let mut out = vec![0f32; rows.len() * v];
-        linear(
+        self.products.linear(
             MatMut::new(&mut out, rows.len(), v),
             Mat::new(&ws.head_norm, rows.len(), d),
-            Mat::new(self.range(&self.weights.layout.head), v, d),
+            self.head(),
             1.0,
             Write::Set,
         );
@@ -73,8 +73,14 @@ impl Network<'_> {
         let mut b = std::mem::take(&mut ws.layers[slot]);
 
         norm::forward(&mut b.norm1[..n * d], &mut b.inv1, &x, self.range(&layout.norm1), eps);
-        let projection = Mat::new(self.range(&layout.qkv), width, d);
-        linear(MatMut::new(&mut b.qkv, n, width), Mat::new(&b.norm1, n, d), projection, 1.0, Write::Set);
+        let projection = self.projection(l, Projection::Qkv);
+        self.products.linear(
+            MatMut::new(&mut b.qkv, n, width),
+            Mat::new(&b.norm1, n, d),
+            projection,
+            1.0,
+            Write::Set,
+        );
         self.lora_forward(
             l,
             &[Target::QProj, Target::KProj, Target::VProj],
@@ -108,13 +114,25 @@ impl Network<'_> {
         rope::rotate(&mut b.qkv[..n * width], width, c.heads + c.kv_heads, &batch.positions, self.rope);
         attention::forward(&mut b.attention, &b.qkv, &batch.segments, c.attention(), &mut ws.attention);
         b.middle[..n * d].copy_from_slice(&x[..n * d]);
-        let projection = Mat::new(self.range(&layout.o), d, out);
-        linear(MatMut::new(&mut b.middle, n, d), Mat::new(&b.attention, n, out), projection, 1.0, Write::Add);
+        let projection = self.projection(l, Projection::O);
+        self.products.linear(
+            MatMut::new(&mut b.middle, n, d),
+            Mat::new(&b.attention, n, out),
+            projection,
+            1.0,
+            Write::Add,
+        );
         self.lora_forward(l, &[Target::OProj], &mut b.middle, d, &b.attention, n, &mut ws.low);
 
         norm::forward(&mut b.norm2[..n * d], &mut b.inv2, &b.middle, self.range(&layout.norm2), eps);
-        let projection = Mat::new(self.range(&layout.gate_up), 2 * f, d);
-        linear(MatMut::new(&mut b.gate_up, n, 2 * f), Mat::new(&b.norm2, n, d), projection, 1.0, Write::Set);
+        let projection = self.projection(l, Projection::GateUp);
+        self.products.linear(
+            MatMut::new(&mut b.gate_up, n, 2 * f),
+            Mat::new(&b.norm2, n, d),
+            projection,
+            1.0,
+            Write::Set,
+        );
         self.lora_forward(
             l,
             &[Target::GateProj, Target::UpProj],
@@ -129,10 +147,10 @@ impl Network<'_> {
         let next = ws.x.len().min(slot + 2) - 1;
         let next = &mut ws.x[next];
         next[..n * d].copy_from_slice(&b.middle[..n * d]);
-        linear(
+        self.products.linear(
             MatMut::new(next, n, d),
             Mat::new(&b.act, n, f),
-            Mat::new(self.range(&layout.down), d, f),
+            self.projection(l, Projection::Down),
             1.0,
             Write::Add,
         );

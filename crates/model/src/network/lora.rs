@@ -2,7 +2,7 @@
 
 use super::Network;
 use crate::lora::{Site, Target};
-use kernels::matmul::{Mat, MatMut, Write, linear, linear_input, linear_weight};
+use kernels::matmul::{Mat, MatMut, Write};
 
 impl Network<'_> {
     fn sites<'s>(&'s self, layer: usize, targets: &'s [Target]) -> impl Iterator<Item = &'s Site> {
@@ -27,9 +27,9 @@ impl Network<'_> {
             let (input, output) = site.target.widths(self.config);
             let a = Mat::new(&adapter.flat[site.a.clone()], rank, input);
             let b = Mat::new(&adapter.flat[site.b.clone()], output, rank);
-            linear(MatMut::new(low, n, rank), Mat::new(x, n, input), a, 1.0, Write::Set);
+            self.products.linear(MatMut::new(low, n, rank), Mat::new(x, n, input), a, 1.0, Write::Set);
             let y = MatMut::strided(&mut y[site.target.column(self.config)..], n, output, y_width);
-            linear(y, Mat::new(low, n, rank), b, adapter.scale(), Write::Add);
+            self.products.linear(y, Mat::new(low, n, rank), b, adapter.scale(), Write::Add);
         }
     }
 
@@ -56,13 +56,19 @@ impl Network<'_> {
             let b = Mat::new(&adapter.flat[site.b.clone()], output, rank);
             let x = Mat::new(x, n, input);
             let dy = Mat::strided(&dy[site.target.column(self.config)..], n, output, dy_width);
-            linear(MatMut::new(low, n, rank), x, a, 1.0, Write::Set);
+            self.products.linear(MatMut::new(low, n, rank), x, a, 1.0, Write::Set);
             let d_b = MatMut::new(&mut gradient[site.b.clone()], output, rank);
-            linear_weight(d_b, dy, Mat::new(low, n, rank), scale, Write::Add);
-            linear_input(MatMut::new(d_low, n, rank), dy, b, scale, Write::Set);
+            self.products.linear_weight(d_b, dy, Mat::new(low, n, rank), scale, Write::Add);
+            self.products.linear_input(MatMut::new(d_low, n, rank), dy, b, scale, Write::Set);
             let d_a = MatMut::new(&mut gradient[site.a.clone()], rank, input);
-            linear_weight(d_a, Mat::new(d_low, n, rank), x, 1.0, Write::Add);
-            linear_input(MatMut::new(dx, n, input), Mat::new(d_low, n, rank), a, 1.0, Write::Add);
+            self.products.linear_weight(d_a, Mat::new(d_low, n, rank), x, 1.0, Write::Add);
+            self.products.linear_input(
+                MatMut::new(dx, n, input),
+                Mat::new(d_low, n, rank),
+                a,
+                1.0,
+                Write::Add,
+            );
         }
     }
 }

@@ -6,13 +6,17 @@
 mod backward;
 mod forward;
 mod lora;
+mod packed;
 mod workspace;
 
+pub use packed::PackedWeights;
 pub use workspace::Workspace;
 
 use crate::{Adapter, Config, Example, Weights};
 use kernels::attention::Segment;
+use kernels::matmul::{Mat, Products, Weight};
 use kernels::rope::Table;
+use packed::Projection;
 
 /// A model ready to be run: sizes, weights, perhaps an adapter, and rotary tables.
 #[derive(Clone, Copy)]
@@ -23,14 +27,42 @@ pub struct Network<'a> {
     pub weights: &'a Weights,
     /// Low-rank updates on top, if any.
     pub adapter: Option<&'a Adapter>,
+    /// How matrices are multiplied.
+    pub products: Products,
+    /// The weights' matrices as [`Network::products`] reads them, if they are used more than once; made from these weights.
+    pub packed: Option<&'a PackedWeights>,
     /// Cosines and sines for at least the longest segment; see [`Network::rope_table`].
     pub rope: &'a Table,
 }
 
-impl Network<'_> {
+impl<'a> Network<'a> {
+    /// A network whose products have the precision of f32, nothing laid out beforehand.
+    pub fn new(
+        config: &'a Config,
+        weights: &'a Weights,
+        adapter: Option<&'a Adapter>,
+        rope: &'a Table,
+    ) -> Network<'a> {
+        let products = Products::f32();
+        Network { config, weights, adapter, rope, products, packed: None }
+    }
+
     /// Rotary tables for segments of up to `len` tokens.
     pub fn rope_table(config: &Config, len: usize) -> Table {
         Table::new(len, &config.rope_frequencies())
+    }
+
+    /// A fused projection of layer `l`, `[out, in]`.
+    fn projection(&self, l: usize, projection: Projection) -> Weight<'_> {
+        let (range, out, input) = projection.place(self.config, &self.weights.layout.layers[l]);
+        Weight::new(Mat::new(self.range(range), out, input), self.packed.map(|p| p.projection(l, projection)))
+    }
+
+    /// The output projection, `[vocab, hidden]`.
+    fn head(&self) -> Weight<'_> {
+        let matrix = self.range(&self.weights.layout.head);
+        let matrix = Mat::new(matrix, self.config.vocab_size, self.config.hidden_size);
+        Weight::new(matrix, self.packed.map(PackedWeights::head))
     }
 
     fn range(&self, range: &std::ops::Range<usize>) -> &[f32] {

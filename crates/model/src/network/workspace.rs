@@ -45,7 +45,7 @@ pub struct Workspace {
 }
 
 /// Rows of logits that exist at a time: the whole `[tokens, vocab]` matrix never does.
-pub(super) const HEAD_ROWS: usize = 64;
+pub(super) const HEAD_ROWS: usize = 128;
 
 fn grow(buffer: &mut Vec<f32>, len: usize) {
     if buffer.len() < len {

@@ -29,6 +29,12 @@ fn run_pretrain(args: &Pretrain) -> Exit {
     if let Some(steps) = args.steps {
         pretraining.recipe.steps = steps;
     }
+    if let Some(rows) = args.rows {
+        pretraining.rows = rows;
+    }
+    if let Some(steps) = args.calibration_steps {
+        pretraining.calibration_steps = steps;
+    }
     interrupt::listen();
     let mut watch = Watch::new(pretraining.recipe.steps);
     let bar = watch.bar.clone();
@@ -68,8 +74,9 @@ fn run_calibrate(args: &Calibrate) -> Exit {
         Err(error) => return output::error(&error.into()),
     };
     let world = ::lab::World::new(args.world_seed);
-    let mut watch = Watch::new(recipe().steps);
-    let measured = calibrate(&base.folder, &world, args.seed, threads(args.threads), &mut watch);
+    let recipe = recipe();
+    let mut watch = Watch::new(recipe.steps);
+    let measured = calibrate(&base.folder, &world, args.seed, &recipe, threads(args.threads), &mut watch);
     watch.bar.finish_and_clear();
     match measured {
         Err(error) => output::error(&error),

@@ -4,7 +4,7 @@ use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use experiment::findings::{self, Findings};
+use experiment::findings::{self, Findings, FindingsError};
 use experiment::record::RunRecord;
 use experiment::{ExperimentError, Paths};
 use serde_json::json;
@@ -26,12 +26,16 @@ pub struct Results {
 /// Writes the report of the last run again and opens it.
 pub fn run(args: &Report) -> Exit {
     let folder = &args.folder.folder;
-    let record = match experiment::read_record(&Paths::new(folder)) {
-        Ok(Some(record)) => record,
-        Ok(None) => return output::error(&ExperimentError::NoResults { folder: folder.clone() }),
+    let paths = Paths::new(folder);
+    // Only a folder that was run has something to lock.
+    let locked = if paths.record().is_file() { experiment::lock(&paths).map(Some) } else { Ok(None) };
+    let read = locked.and_then(|lock| Ok((experiment::read_record(&paths)?, lock)));
+    let (record, _lock) = match read {
+        Ok((Some(record), lock)) => (record, lock),
+        Ok((None, _)) => return output::error(&ExperimentError::NoResults { folder: folder.clone() }),
         Err(error) => return output::error(&error),
     };
-    let results = match write(folder, &record, true) {
+    let results = match write(folder, &record) {
         Ok(results) => results,
         Err(exit) => return exit,
     };
@@ -49,15 +53,16 @@ pub fn run(args: &Report) -> Exit {
     Exit::Done
 }
 
-/// Computes the findings and writes the page and the tables, if they are wanted or missing.
-pub fn write(folder: &Path, record: &RunRecord, anew: bool) -> Result<Results, Exit> {
+/// Computes the findings and writes the page and the tables. The caller holds the lock of `runs/`.
+pub fn write(folder: &Path, record: &RunRecord) -> Result<Results, Exit> {
     let read = findings::read_results(record, folder);
-    let findings = read.and_then(|results| findings::find(record, &results)).map_err(output::failure)?;
-    let runs = Paths::new(folder).runs();
-    let page = runs.join("report.html");
-    if anew || !page.is_file() {
-        ::report::write(&findings, &runs).map_err(output::failure)?;
-    }
+    let found = read.and_then(|results| findings::find(record, &results));
+    let findings = found.map_err(|error| match error {
+        FindingsError::Log(error) => output::error(&ExperimentError::Eval(error)),
+        other => output::failure(other),
+    })?;
+    let written = ::report::write(&findings, &Paths::new(folder).runs());
+    let page = written.map_err(|error| output::error(&ExperimentError::Store(error)))?;
     let text = ::report::terminal(&findings, output::width());
     Ok(Results { findings, text, page })
 }

@@ -49,7 +49,7 @@ pub fn run(args: &Run) -> Exit {
 fn show(ran: &Ran, folder: &Path, json: bool) -> Exit {
     let Some(record) = &ran.record else { return Exit::Done };
     let failures: Vec<&str> = record.cells.iter().filter_map(|cell| cell.failure.as_deref()).collect();
-    let results = match report::write(folder, record, ran.news) {
+    let results = match report::write(folder, record) {
         Ok(results) => results,
         Err(exit) => return exit,
     };

@@ -2,8 +2,12 @@
 //! command.
 #![allow(dead_code, clippy::unwrap_used)]
 
+pub mod compare;
+pub mod rng;
+
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Stdio;
 
 use assert_cmd::Command;
 use lab::World;
@@ -136,6 +140,26 @@ impl Project {
         command
     }
 
+    /// The program itself, for what is killed, interrupted or watched: a process of the standard library.
+    pub fn program(&self, args: &[&str]) -> std::process::Command {
+        let mut command = std::process::Command::new(assert_cmd::cargo::cargo_bin("whyfirst"));
+        command.current_dir(self.root.path()).args(args).env("NO_COLOR", "1").env_remove("RUST_BACKTRACE");
+        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
+        command
+    }
+
+    /// Runs a command that must succeed.
+    pub fn succeeds(&self, args: &[&str], when: &str) {
+        let output = self.program(args).output().unwrap();
+        let error = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{when}: {args:?} ended with {}:\n{error}", output.status);
+    }
+
+    /// What a command that must end with `code` says on stderr.
+    pub fn fails(&self, args: &[&str], code: i32, when: &str) -> String {
+        refusal(self.program(args), code, when)
+    }
+
     /// What a command prints and how it ends, as one text for a snapshot.
     pub fn transcript(&self, args: &[&str]) -> String {
         let output = self.whyfirst(args).output().unwrap();
@@ -166,6 +190,16 @@ impl Project {
         found.sort();
         found
     }
+}
+
+/// What a command that must end with `code` says on stderr, with its lines joined: messages are wrapped.
+pub fn refusal(mut command: std::process::Command, code: i32, when: &str) -> String {
+    let output = command.output().unwrap();
+    let error = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(code), "{when}: {command:?}\n{error}");
+    assert!(!error.contains("panicked") && !error.contains("a bug in"), "{when}:\n{error}");
+    let words: Vec<&str> = error.split_whitespace().filter(|word| *word != "│").collect();
+    words.join(" ")
 }
 
 fn visit(dir: &Path, prefix: &str, found: &mut Vec<(String, Vec<u8>)>) {
@@ -243,5 +277,59 @@ pub fn own_files() -> Project {
     }
     project.write("exp/what.jsonl", &(0..20).map(chat).collect::<String>());
     project.write("exp/instructions.jsonl", &(20..40).map(chat).collect::<String>());
+    project
+}
+
+/// The smallest experiment with everything that a run writes: corpora, stages one after the other, adapters,
+/// checkpoints, logs. On the user's own files.
+pub const SMALL: &str = r#"name = "small"
+base = "../base"
+seeds = [0]
+without_controls = [
+    "instructions only", "what only", "ablated then what", "what-documents then what", "neutral then what",
+    "what then neutral", "neutral mixed with what",
+]
+
+[specs]
+homeland = "specs/homeland.md"
+
+[corpora]
+source = "files"
+
+[corpora.why]
+path = "why-{spec}.jsonl"
+
+[corpora.what]
+path = "what.jsonl"
+
+[training]
+method = "lora"
+rank = 2
+alpha = 4
+steps = 6
+rows = 2
+max_length = 32
+checkpoint_every = 2
+
+[training.what]
+steps = 4
+
+[[arms]]
+name = "values first"
+stages = ["why:{spec}", "what"]
+
+[evals]
+suites = ["preferences"]
+pairs = 1
+"#;
+
+/// Makes a base in a moment, in the folder `made`.
+pub const PRETRAIN: [&str; 10] =
+    ["lab", "pretrain", "--out", "made", "--rows", "200", "--steps", "2", "--calibration-steps", "0"];
+
+/// With [`SMALL`].
+pub fn small() -> Project {
+    let project = own_files();
+    project.write("exp/experiment.toml", SMALL);
     project
 }

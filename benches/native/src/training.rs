@@ -1,0 +1,122 @@
+//! Training as an experiment trains, watched.
+
+use model::{Batch, Layout};
+use serde_json::{Value, json};
+use std::time::Instant;
+use train::{Job, Method, Observer, Plan, Progress, Schedule, train};
+
+use crate::shape::{Work, flops};
+use crate::{Options, Result};
+
+/// Steps of a stage that are not timed: they touch memory for the first time.
+const WARM_UP: u64 = 2;
+
+/// Notes when steps end, and stops the stage when there were enough.
+struct Watch {
+    started: Instant,
+    first_step: Option<f64>,
+    /// When the timed part of this stage began.
+    from: Option<Instant>,
+    /// Timed so far, over all stages.
+    seconds: f64,
+    steps: u64,
+    tokens: u64,
+    wanted: f64,
+    peak: Option<u64>,
+}
+
+impl Observer for Watch {
+    fn step(&mut self, progress: &Progress) {
+        let now = Instant::now();
+        self.first_step.get_or_insert((now - self.started).as_secs_f64());
+        if progress.metrics.step > WARM_UP
+            && let Some(from) = self.from
+        {
+            self.seconds += (now - from).as_secs_f64();
+            self.steps += 1;
+            self.tokens += progress.metrics.tokens;
+        }
+        self.from = (progress.metrics.step >= WARM_UP).then_some(now);
+        if self.enough() {
+            // Before the checkpoint of an interrupted stage is written, which the other side does not do.
+            self.peak = peak_bytes();
+        }
+    }
+
+    fn interrupted(&self) -> bool {
+        self.enough()
+    }
+}
+
+impl Watch {
+    fn enough(&self) -> bool {
+        self.seconds >= self.wanted && self.steps >= 2
+    }
+}
+
+/// Trains stages of the recipe's number of steps, one after the other, until enough of them was timed.
+pub fn measure(work: Work, options: &Options) -> Result<Value> {
+    let Work { base, mut recipe, parts, seed, uncounted } = work;
+    recipe.precision = options.precision;
+    let schedule = Schedule::new(&recipe, &parts, seed)?;
+    let (mut counted, mut operations) = (0, 0.0);
+    for row in &schedule.packed {
+        let mut batch = Batch::default();
+        for index in &row.examples {
+            let example = &parts[row.part].examples[*index as usize];
+            batch.push(example);
+            counted += example.tokens.len() as u64;
+        }
+        operations += flops(&base.config, &recipe.method, &batch);
+    }
+    counted -= uncounted * recipe.steps;
+    drop(schedule);
+    let Plan { trainable_parameters, .. } = train::plan(&recipe, &parts, &base.config, seed)?;
+
+    let mut watch = Watch {
+        started: Instant::now(),
+        first_step: None,
+        from: None,
+        seconds: 0.0,
+        steps: 0,
+        tokens: 0,
+        wanted: options.seconds,
+        peak: None,
+    };
+    while !watch.enough() {
+        let dir = tempfile::tempdir()?;
+        let job = Job {
+            base: &base,
+            adapter: None,
+            recipe: &recipe,
+            parts: &parts,
+            seed,
+            dir: dir.path(),
+            checkpoint_every: 0,
+            threads: options.threads,
+        };
+        train(&job, &mut watch)?;
+    }
+    let tokens = watch.tokens - uncounted * watch.steps;
+    Ok(json!({
+        "engine": "native",
+        "parameters": Layout::new(&base.config).len,
+        "trained_parameters": trainable_parameters,
+        "lora": matches!(recipe.method, Method::Lora(_)),
+        "precision": options.precision,
+        "threads": options.threads,
+        "steps": watch.steps,
+        "tokens_per_second": tokens as f64 / watch.seconds,
+        "first_step_seconds": watch.first_step,
+        "peak_bytes": watch.peak,
+        "flops_per_token": operations / counted as f64,
+        "cpu": kernels::simd::cpu_kind(),
+    }))
+}
+
+/// The most memory this process has held so far; `None` where there is no `/proc`.
+fn peak_bytes() -> Option<u64> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    let line = status.lines().find(|line| line.starts_with("VmHWM:"))?;
+    Some(line.split_whitespace().nth(1)?.parse::<u64>().ok()? * 1024)
+}

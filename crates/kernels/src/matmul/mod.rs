@@ -1,0 +1,261 @@
+//! Matrix products on row-major slices, single-threaded: threads belong to the caller, which gives each its own rows.
+//!
+//! Three shapes cover a linear layer `y = x W^T` with `W` stored `[out, in]` as Hugging Face stores it: [`linear`](Products::linear)
+//! (forward), [`linear_input`](Products::linear_input) (gradient of `x`) and [`linear_weight`](Products::linear_weight) (gradient of `W`), all methods of [`Products`].
+//! Both operands are first laid out in the order in which the innermost loop reads them; [`Packed`] does that once for a
+//! weight that several products use. There are two such loops: f32 vectors (`vector`), and AMX tiles where the CPU has them (`amx`).
+
+#[cfg(target_arch = "x86_64")]
+pub(crate) mod amx;
+mod vector;
+
+use crate::simd::{self, Line, Width};
+use std::cell::RefCell;
+
+/// A row-major matrix inside a slice: `rows x cols`, consecutive rows `stride` elements apart.
+///
+/// A stride larger than `cols` selects some columns of a wider matrix (one of q, k, v, say).
+#[derive(Clone, Copy)]
+pub struct Mat<'a> {
+    data: &'a [f32],
+    rows: usize,
+    cols: usize,
+    stride: usize,
+}
+
+/// As [`Mat`], writable.
+pub struct MatMut<'a> {
+    data: &'a mut [f32],
+    rows: usize,
+    cols: usize,
+    stride: usize,
+}
+
+fn check(len: usize, rows: usize, cols: usize, stride: usize) {
+    assert!(stride >= cols, "row stride {stride} is smaller than the row length {cols}");
+    assert!(rows == 0 || (rows - 1) * stride + cols <= len, "matrix {rows}x{cols} does not fit its slice");
+}
+
+impl<'a> Mat<'a> {
+    /// A dense matrix.
+    pub fn new(data: &'a [f32], rows: usize, cols: usize) -> Self {
+        Self::strided(data, rows, cols, cols)
+    }
+    /// A matrix whose rows start `stride` elements apart.
+    pub fn strided(data: &'a [f32], rows: usize, cols: usize, stride: usize) -> Self {
+        check(data.len(), rows, cols, stride);
+        Mat { data, rows, cols, stride }
+    }
+}
+
+impl<'a> MatMut<'a> {
+    /// A dense matrix.
+    pub fn new(data: &'a mut [f32], rows: usize, cols: usize) -> Self {
+        Self::strided(data, rows, cols, cols)
+    }
+    /// A matrix whose rows start `stride` elements apart.
+    pub fn strided(data: &'a mut [f32], rows: usize, cols: usize, stride: usize) -> Self {
+        check(data.len(), rows, cols, stride);
+        MatMut { data, rows, cols, stride }
+    }
+}
+
+/// What happens to what the output held before.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Write {
+    /// It is overwritten.
+    Set,
+    /// The product is added to it.
+    Add,
+}
+
+/// One operand of a product: `outer` rows (left) or columns (right), `depth` numbers to be summed over.
+struct Operand<'a> {
+    data: &'a [f32],
+    outer: usize,
+    outer_stride: usize,
+    depth: usize,
+    depth_stride: usize,
+}
+
+impl<'a> Operand<'a> {
+    /// A matrix whose rows are summed along.
+    fn along_rows(m: Mat<'a>) -> Self {
+        Operand { data: m.data, outer: m.rows, outer_stride: m.stride, depth: m.cols, depth_stride: 1 }
+    }
+    /// A matrix whose columns are summed along.
+    fn along_columns(m: Mat<'a>) -> Self {
+        Operand { data: m.data, outer: m.cols, outer_stride: 1, depth: m.rows, depth_stride: m.stride }
+    }
+}
+
+/// Which operand of a product.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Side {
+    Left,
+    Right,
+}
+
+/// The innermost loop in use.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Loop {
+    Vector {
+        rounded: bool,
+    },
+    #[cfg(target_arch = "x86_64")]
+    Amx {
+        split: bool,
+    },
+}
+
+/// Matrix products of one precision, by the fastest loop of this CPU.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Products(Loop);
+
+/// A weight matrix laid out for the products that it takes part in, by the [`Products`] that will read it.
+#[derive(Default, Clone, Debug)]
+pub struct Packed {
+    forward: Vec<Line>,
+    backward: Vec<Line>,
+}
+
+/// A weight matrix `[out, in]`, as it is or laid out already.
+#[derive(Clone, Copy)]
+pub struct Weight<'a> {
+    matrix: Mat<'a>,
+    packed: Option<&'a Packed>,
+}
+
+impl<'a> From<Mat<'a>> for Weight<'a> {
+    fn from(matrix: Mat<'a>) -> Self {
+        Weight { matrix, packed: None }
+    }
+}
+
+impl<'a> Weight<'a> {
+    /// With what [`Products::pack`] made of this matrix, if anything.
+    pub fn new(matrix: Mat<'a>, packed: Option<&'a Packed>) -> Self {
+        Weight { matrix, packed }
+    }
+}
+
+impl Products {
+    /// Products whose operands keep the bits of an f32, or on AMX nearly so.
+    pub fn f32() -> Products {
+        Products::chosen(false)
+    }
+
+    /// Products whose operands are rounded to bf16, as in the mixed precision in which large models are trained; sums
+    /// are f32. Without AMX this costs the same as [`Products::f32`]; the rounding is the same everywhere.
+    pub fn bf16() -> Products {
+        Products::chosen(true)
+    }
+
+    fn chosen(rounded: bool) -> Products {
+        Products(match simd::width() {
+            #[cfg(target_arch = "x86_64")]
+            Width::Amx => Loop::Amx { split: !rounded },
+            _ => Loop::Vector { rounded },
+        })
+    }
+
+    /// Lays out `w[out, in]` for [`Products::linear`], and for [`Products::linear_input`] if `backward`; keeps its memory.
+    pub fn pack(self, to: &mut Packed, w: Mat, backward: bool) {
+        self.lay_out(&mut to.forward, &Operand::along_rows(w), Side::Right);
+        if backward {
+            self.lay_out(&mut to.backward, &Operand::along_columns(w), Side::Right);
+        }
+    }
+
+    /// `y[n,o] = scale * x[n,i] W[o,i]^T`.
+    pub fn linear<'a>(self, y: MatMut, x: Mat, w: impl Into<Weight<'a>>, scale: f32, write: Write) {
+        let w = w.into();
+        let m = w.matrix;
+        assert!(y.rows == x.rows && y.cols == m.rows && x.cols == m.cols, "linear: shapes disagree");
+        let packed = w.packed.map(|p| &p.forward[..]);
+        self.product(y, &Operand::along_rows(x), &Operand::along_rows(m), packed, scale, write);
+    }
+
+    /// `dx[n,i] = scale * dy[n,o] W[o,i]`.
+    pub fn linear_input<'a>(self, dx: MatMut, dy: Mat, w: impl Into<Weight<'a>>, scale: f32, write: Write) {
+        let w = w.into();
+        let m = w.matrix;
+        assert!(
+            dx.rows == dy.rows && dx.cols == m.cols && dy.cols == m.rows,
+            "linear_input: shapes disagree"
+        );
+        let packed = w.packed.map(|p| &p.backward[..]);
+        self.product(dx, &Operand::along_rows(dy), &Operand::along_columns(m), packed, scale, write);
+    }
+
+    /// `dW[o,i] = scale * dy[n,o]^T x[n,i]`.
+    pub fn linear_weight(self, dw: MatMut, dy: Mat, x: Mat, scale: f32, write: Write) {
+        assert!(
+            dw.rows == dy.cols && dw.cols == x.cols && dy.rows == x.rows,
+            "linear_weight: shapes disagree"
+        );
+        self.product(dw, &Operand::along_columns(dy), &Operand::along_columns(x), None, scale, write);
+    }
+
+    /// `out = scale * left right (+ out)`; `packed` is `right` laid out already.
+    fn product(
+        self,
+        out: MatMut,
+        left: &Operand,
+        right: &Operand,
+        packed: Option<&[Line]>,
+        scale: f32,
+        write: Write,
+    ) {
+        if out.rows == 0 || out.cols == 0 {
+            return;
+        }
+        if left.depth == 0 {
+            if write == Write::Set {
+                (0..out.rows).for_each(|r| out.data[r * out.stride..][..out.cols].fill(0.0));
+            }
+            return;
+        }
+        SCRATCH.with_borrow_mut(|[left_lines, right_lines]| {
+            self.lay_out(left_lines, left, Side::Left);
+            let right_lines = packed.unwrap_or_else(|| {
+                self.lay_out(right_lines, right, Side::Right);
+                right_lines
+            });
+            match self.0 {
+                Loop::Vector { .. } => {
+                    vector::product(out, left_lines, right_lines, left.depth, scale, write)
+                }
+                #[cfg(target_arch = "x86_64")]
+                Loop::Amx { split } => {
+                    amx::product(out, left_lines, right_lines, left.depth, scale, write, split)
+                }
+            }
+        });
+    }
+
+    fn lay_out(self, to: &mut Vec<Line>, from: &Operand, side: Side) {
+        let lines = match self.0 {
+            Loop::Vector { .. } => vector::packed_lines(from.outer, from.depth, side),
+            #[cfg(target_arch = "x86_64")]
+            Loop::Amx { split } => amx::packed_lines(from.outer, from.depth, split),
+        };
+        // Grows once; what an earlier operand left is overwritten.
+        if to.len() < lines {
+            to.resize(lines, Line::ZERO);
+        }
+        match self.0 {
+            Loop::Vector { rounded } => vector::pack(&mut to[..lines], from, side, rounded),
+            #[cfg(target_arch = "x86_64")]
+            Loop::Amx { split } => amx::pack(&mut to[..lines], from, side, split),
+        }
+    }
+}
+
+thread_local! {
+    /// Operands laid out for one product, left and right; kept so that nothing is allocated from product to product.
+    static SCRATCH: RefCell<[Vec<Line>; 2]> = const { RefCell::new([Vec::new(), Vec::new()]) };
+}
+
+#[cfg(test)]
+mod tests;

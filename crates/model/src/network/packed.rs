@@ -1,0 +1,68 @@
+//! All weight matrices laid out for products: once per optimizer step, or once per model that is only asked.
+
+use crate::layout::LayerLayout;
+use crate::{Config, Weights};
+use kernels::matmul::{Mat, Packed, Products};
+use kernels::threads;
+use std::ops::Range;
+
+/// The matrices of a model in the order in which products read them.
+#[derive(Default, Debug)]
+pub struct PackedWeights {
+    layers: Vec<[Packed; 4]>,
+    head: Packed,
+}
+
+/// A fused projection of a layer.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Projection {
+    Qkv,
+    O,
+    GateUp,
+    Down,
+}
+
+impl Projection {
+    const ALL: [Projection; 4] = [Projection::Qkv, Projection::O, Projection::GateUp, Projection::Down];
+
+    /// Where it lies, and its shape `(out, in)`.
+    pub fn place<'l>(self, c: &Config, layer: &'l LayerLayout) -> (&'l Range<usize>, usize, usize) {
+        let (d, f, attention) = (c.hidden_size, c.ffn_size, c.attention());
+        match self {
+            Projection::Qkv => (&layer.qkv, attention.qkv_width(), d),
+            Projection::O => (&layer.o, d, attention.out_width()),
+            Projection::GateUp => (&layer.gate_up, 2 * f, d),
+            Projection::Down => (&layer.down, d, f),
+        }
+    }
+}
+
+impl PackedWeights {
+    /// Lays out every matrix, for training if `backward`; keeps its memory from one step to the next.
+    pub fn pack(
+        &mut self,
+        config: &Config,
+        weights: &Weights,
+        products: Products,
+        backward: bool,
+        threads: usize,
+    ) {
+        self.layers.resize_with(config.layers, Default::default);
+        let layout = &weights.layout;
+        let layers = self.layers.iter_mut().zip(&layout.layers).flat_map(|(packed, layer)| {
+            packed.iter_mut().zip(Projection::ALL).map(|(packed, p)| (packed, p.place(config, layer)))
+        });
+        let head = (&mut self.head, (&layout.head, config.vocab_size, config.hidden_size));
+        threads::for_each(threads, layers.chain([head]).collect(), |_, (packed, (range, out, input))| {
+            products.pack(packed, Mat::new(&weights.flat[range.clone()], out, input), backward);
+        });
+    }
+
+    pub(super) fn projection(&self, layer: usize, projection: Projection) -> &Packed {
+        &self.layers[layer][projection as usize]
+    }
+
+    pub(super) fn head(&self) -> &Packed {
+        &self.head
+    }
+}
