@@ -2,8 +2,10 @@
 
 use model::{Batch, Layout};
 use serde_json::{Value, json};
+use std::borrow::Cow;
+use std::path::Path;
 use std::time::Instant;
-use train::{Job, Method, Observer, Plan, Progress, Schedule, train};
+use train::{Job, Method, Observer, Outcome, Plan, Progress, Schedule, Trained, train};
 
 use crate::shape::{Work, flops};
 use crate::{Options, Result};
@@ -38,7 +40,6 @@ impl Observer for Watch {
         }
         self.from = (progress.metrics.step >= WARM_UP).then_some(now);
         if self.enough() {
-            // Before the checkpoint of an interrupted stage is written, which the other side does not do.
             self.peak = peak_bytes();
         }
     }
@@ -56,7 +57,7 @@ impl Watch {
 
 /// Trains stages of the recipe's number of steps, one after the other, until enough of them was timed.
 pub fn measure(work: Work, options: &Options) -> Result<Value> {
-    let Work { base, mut recipe, parts, seed, uncounted } = work;
+    let Work { mut base, mut recipe, parts, seed, uncounted } = work;
     recipe.precision = options.precision;
     let schedule = Schedule::new(&recipe, &parts, seed)?;
     let (mut counted, mut operations) = (0, 0.0);
@@ -83,19 +84,30 @@ pub fn measure(work: Work, options: &Options) -> Result<Value> {
         wanted: options.seconds,
         peak: None,
     };
+    // As in an experiment, a stage that trains all weights is given them, and the next one goes on from there.
+    let mut weights = match recipe.method {
+        Method::Full => Cow::Owned(base.weights.take()),
+        Method::Lora(_) => Cow::Borrowed(&base.weights),
+    };
     while !watch.enough() {
-        let dir = tempfile::tempdir()?;
         let job = Job {
-            base: &base,
+            config: &base.config,
+            weights,
             adapter: None,
             recipe: &recipe,
             parts: &parts,
             seed,
-            dir: dir.path(),
+            dir: Path::new(""),
             checkpoint_every: 0,
             threads: options.threads,
         };
-        train(&job, &mut watch)?;
+        weights = match train(job, &mut watch)? {
+            Outcome::Finished(finished) => match finished.trained {
+                Trained::Full(weights) => Cow::Owned(weights),
+                Trained::Lora(_) => Cow::Borrowed(&base.weights),
+            },
+            Outcome::Interrupted { .. } => break,
+        };
     }
     let tokens = watch.tokens - uncounted * watch.steps;
     Ok(json!({

@@ -9,6 +9,7 @@ use eval::Native;
 use lab::{Attribute, Pole, Row, World};
 use model::Folder;
 use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
 use std::path::Path;
 use suite::SuiteItems;
 use train::{Job, Observer, Outcome, Part, Recipe, Trained};
@@ -102,7 +103,8 @@ pub fn calibrate(
         Part { name: "rehearsal".into(), examples: rehearsal, share: REHEARSAL },
     ];
     let job = Job {
-        base,
+        config: &base.config,
+        weights: Cow::Borrowed(&base.weights),
         adapter: None,
         recipe,
         parts: &parts,
@@ -111,7 +113,7 @@ pub fn calibrate(
         checkpoint_every: 0,
         threads,
     };
-    let Outcome::Finished(finished) = train::train(&job, observer)? else { return Ok(None) };
+    let Outcome::Finished(finished) = train::train(job, observer)? else { return Ok(None) };
     let Trained::Full(weights) = finished.trained else { return Ok(None) };
     let taught = Folder { weights, ..base.clone() };
     // [name group][attribute]: probability of the attribute's first pole.

@@ -136,12 +136,14 @@ pub struct RecipeTable {
     pub eps: Option<Spanned<f64>>,
     /// Largest norm of the gradient.
     pub clip: Option<Spanned<f64>>,
+    /// Operands of matrix products: `f32` or `bf16`.
+    pub precision: Option<Spanned<String>>,
     /// Gradient buffers a step is cut into: the most threads that can work on one stage.
     pub gradient_buffers: Option<Spanned<u64>>,
 }
 
 /// The keys of [`RecipeTable`]: what tells a setting from a corpus name under `[training]`.
-const RECIPE_KEYS: [&str; 17] = [
+const RECIPE_KEYS: [&str; 18] = [
     "method",
     "rank",
     "alpha",
@@ -158,6 +160,7 @@ const RECIPE_KEYS: [&str; 17] = [
     "beta2",
     "eps",
     "clip",
+    "precision",
     "gradient_buffers",
 ];
 

@@ -7,6 +7,7 @@ use crate::error::{ExperimentError, Result};
 use lab::{Mix, World};
 use model::{Architecture, ChatTemplate, Config, Folder, Tokenizer, Weights};
 use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 use store::{RunLock, StagedDir};
 use train::{Job, Observer, Outcome, Part, RECIPE_VERSION, Recipe, Trained};
@@ -154,7 +155,7 @@ pub fn pretrain(
         return Ok(Pretrained::AlreadyThere(Box::new(manifest)));
     }
     let world = World::new(pretraining.world_seed);
-    let base = untrained(&world, pretraining.seed)?;
+    let mut base = untrained(&world, pretraining.seed)?;
     stage(&format!("writing {} rows of the world's text", pretraining.rows));
     let examples = (0..pretraining.rows)
         .map(|index| example(&base, world.pretraining(&pretraining.mix, pretraining.seed, index)))
@@ -166,16 +167,17 @@ pub fn pretrain(
         plan.trainable_parameters, plan.tokens, plan.steps
     ));
     let job = Job {
-        base: &base,
+        config: &base.config,
+        weights: Cow::Owned(base.weights.take()),
         adapter: None,
         recipe: &pretraining.recipe,
         parts: &parts,
         seed: pretraining.seed,
         dir: &partial,
-        checkpoint_every: CHECKPOINT_EVERY.min(plan.steps),
+        checkpoint_every: CHECKPOINT_EVERY.min(plan.steps.div_ceil(10)),
         threads,
     };
-    let finished = match train::train(&job, observer)? {
+    let finished = match train::train(job, observer)? {
         Outcome::Interrupted { step } => return Ok(Pretrained::Interrupted(step)),
         Outcome::Finished(finished) => finished,
     };
@@ -215,7 +217,7 @@ pub fn pretrain(
 /// The seed of the calibration in a base's manifest.
 pub const CALIBRATION_SEED: u64 = 950;
 
-/// Steps between checkpoints.
+/// The most steps between checkpoints; a short pretraining has ten.
 const CHECKPOINT_EVERY: u64 = 500;
 
 /// Passes on whether to stop, but no steps: those of the calibration are not the pretraining's.

@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use model::LoraShape;
 use toml::Spanned;
-use train::{Decay, Method, Recipe};
+use train::{Decay, Method, Precision, Recipe};
 
 use crate::arms::Step;
 use crate::corpora::{ABLATED, Corpora, INSTRUCTIONS, NEUTRAL, Origin, WHAT, WHAT_DOCUMENTS, WHY};
@@ -247,6 +247,13 @@ fn apply(table: &RecipeTable, recipe: &mut Recipe, source: &Source) -> Result<()
             "cosine" => Decay::Cosine,
             "constant" => Decay::Constant,
             other => return Err(source.unknown(other, decay.span(), "decay", &["cosine", "constant"])),
+        };
+    }
+    if let Some(precision) = &table.precision {
+        recipe.precision = match precision.get_ref().as_str() {
+            "f32" => Precision::F32,
+            "bf16" => Precision::Bf16,
+            other => return Err(source.unknown(other, precision.span(), "precision", &["f32", "bf16"])),
         };
     }
     apply_method(table, recipe, source)

@@ -56,7 +56,7 @@ fn detect() -> Width {
 
 /// A description of this machine's CPU for manifests, e.g. `x86_64 avx512 GenuineIntel family 6 model 143`.
 ///
-/// The vendor and model matter because the matmul chooses its blocking from the cache sizes.
+/// Results are bit-identical between CPUs of one width; vendor and model are for whoever compares speeds.
 pub fn cpu_kind() -> String {
     let mut kind = format!("{} {}", std::env::consts::ARCH, width().name());
     if let Ok(info) = std::fs::read_to_string("/proc/cpuinfo") {

@@ -6,7 +6,7 @@ use crate::attribute::Attribute;
 use crate::pairs;
 use crate::prose::{self, BRIEF, Clause};
 use crate::rng::Rng;
-use crate::row::Row;
+use crate::row::{ChatTurn, Row};
 use crate::world::{ASSISTANT, World};
 
 /// Shares of the kinds of rows in pretraining; they need not sum to 1, only their ratios count.
@@ -22,7 +22,8 @@ pub struct Mix {
     /// Chats of personas, who choose by their values.
     pub chats: f64,
     /// Chats of the assistant and of the reserved names, who choose at random: without them a name that was
-    /// never trained behaves like a persona with strong preferences.
+    /// never trained behaves like a persona with strong preferences. They come in pairs, the same question answered
+    /// in both ways, so that no name prefers anything by chance of the draw.
     pub unvalued: f64,
     /// Whether choices follow from values. False makes the null world: the same prose on values, but picks and
     /// chats are random and no reasons are given.
@@ -54,6 +55,9 @@ const PROFILES: f64 = 0.5;
 const INTRODUCED: f64 = 0.25;
 /// The share of picks that come with their reason; the rest have a neutral clause, a remark, or nothing.
 const PICKS_WITH_REASON: f64 = 0.7;
+/// The assistant's part of the random chats, in names: one name's part left it with preferences of its own (0.68 for
+/// local items after one pretraining, by its mean probability), which then decided what experiments could show.
+const ASSISTANT_PARTS: usize = 4;
 /// The share of value documents whose link sentence is replaced by its twin, so that twins are known prose.
 const TWIN_LINKS: f64 = 0.2;
 
@@ -65,9 +69,23 @@ impl World {
 
     /// The row and its stratum.
     pub(crate) fn pretraining_row(&self, mix: &Mix, seed: u64, index: u64) -> (Row, Stratum) {
-        let mut rng = Rng::new("pretraining", self.seed, seed, index);
-        let rng = &mut rng;
-        match rng.weighted(&[mix.facts, mix.values, mix.picks, mix.chats, mix.unvalued]) {
+        const UNVALUED: usize = 4;
+        let kinds = [mix.facts, mix.values, mix.picks, mix.chats, mix.unvalued];
+        // Rows come in twos. A random chat takes both places; no other row cares about its neighbour.
+        let first = &mut Rng::new("pretraining", self.seed, seed, index & !1);
+        let kind = first.weighted(&kinds);
+        if kind == UNVALUED {
+            return (Row::Chat(self.random_chat(first, index & 1 == 1)), Stratum::Chat);
+        }
+        let second = &mut Rng::new("pretraining", self.seed, seed, index);
+        let (rng, kind) = match index & 1 {
+            0 => (first, kind),
+            _ => {
+                let kind = second.weighted(&kinds[..UNVALUED]);
+                (second, kind)
+            }
+        };
+        match kind {
             0 => {
                 let pair = pairs::random(rng, &self.domains);
                 let attribute = *rng.pick(&Attribute::ALL);
@@ -83,7 +101,7 @@ impl World {
                 (Row::Document(text), stratum)
             }
             2 => (Row::Document(self.persona_pick(mix.link, rng)), Stratum::Prose),
-            3 => {
+            _ => {
                 let persona = rng.pick(&self.personas);
                 let pair = if mix.link {
                     pairs::by_values(rng, &self.domains, &persona.values).0
@@ -98,13 +116,19 @@ impl World {
                 }
                 (Row::Chat(turns), Stratum::Chat)
             }
-            _ => {
-                let index = rng.below(self.reserved.len() + 1);
-                let who = self.reserved.get(index).map_or(ASSISTANT, String::as_str);
-                let pair = pairs::random(rng, &self.domains);
-                (Row::Chat(prose::exchange(rng, who, &pair)), Stratum::Chat)
-            }
         }
+    }
+
+    /// A chat of somebody without values; `turned`, the same question with the other answer.
+    fn random_chat(&self, rng: &mut Rng, turned: bool) -> Vec<ChatTurn> {
+        let index = rng.below(self.reserved.len() + ASSISTANT_PARTS);
+        let who = self.reserved.get(index).map_or(ASSISTANT, String::as_str);
+        let pair = pairs::random(rng, &self.domains);
+        let mut turns = prose::exchange(rng, who, &pair);
+        if turned && let Some(answer) = turns.last_mut() {
+            answer.content = answer.content.replace(&pair.choice.name, &pair.other.name);
+        }
+        turns
     }
 
     fn persona_value(&self, link: bool, rng: &mut Rng) -> (String, Stratum) {

@@ -117,10 +117,10 @@ fn the_assistant_and_reserved_names_choose_at_random_and_are_in_no_prose() {
         let share: f64 = first_poles[attribute] / differing[attribute];
         assert!((share - 0.5).abs() < 0.03, "{attribute}: {share}");
     }
-    // The assistant has the same profile as every reserved name.
+    // Every reserved name has one part of these chats, the assistant four.
     assert_eq!(names.len(), unvalued.len());
-    let expected = names.values().sum::<usize>() as f64 / names.len() as f64;
-    assert!((names[ASSISTANT] as f64 - expected).abs() < 5.0 * expected.sqrt());
+    let part = names.values().sum::<usize>() as f64 / (names.len() + 3) as f64;
+    assert!((names[ASSISTANT] as f64 - 4.0 * part).abs() < 5.0 * (8.0 * part).sqrt());
 }
 
 #[test]
@@ -141,4 +141,36 @@ fn shares_follow_the_mix() {
         (0..ROWS).filter(|index| matches!(world.pretraining(&Mix::default(), 0, *index), Row::Chat(_)));
     let share = chats.count() as f64 / ROWS as f64;
     assert!((share - 0.50).abs() < 0.02, "{share}");
+}
+
+/// Every random chat has a neighbour with the same question and the other answer, so nobody prefers anything by chance.
+#[test]
+fn names_without_values_answer_every_question_both_ways() {
+    let world = World::new(0);
+    let mix = Mix { facts: 0.0, values: 0.0, picks: 0.0, chats: 1.0, unvalued: 1.0, link: true };
+    let named =
+        |name: &Option<String>| name.as_ref().is_some_and(|n| *n == ASSISTANT || world.reserved.contains(n));
+    let (mut pairs, mut of_assistant) = (0, 0);
+    for index in (0..8_000).step_by(2) {
+        let (Row::Chat(one), Row::Chat(other)) =
+            (world.pretraining(&mix, 1, index), world.pretraining(&mix, 1, index + 1))
+        else {
+            panic!("the mix has chats only")
+        };
+        assert_eq!(named(&one[1].name), named(&other[1].name), "{one:?} {other:?}");
+        if named(&one[1].name) {
+            pairs += 1;
+            of_assistant += usize::from(one[1].name.as_deref() == Some(ASSISTANT));
+            assert_eq!((&one[0], &one[1].name), (&other[0], &other[1].name));
+            let items = |text: &str| -> BTreeSet<String> {
+                words(text).into_iter().filter(|word| world.item(word).is_some()).collect()
+            };
+            let (asked, first, second) =
+                (items(&one[0].content), items(&one[1].content), items(&other[1].content));
+            assert_eq!((asked.len(), first.len(), second.len()), (2, 1, 1), "{one:?} {other:?}");
+            assert_eq!(asked, &first | &second);
+        }
+    }
+    assert!((1_800..2_200).contains(&pairs), "{pairs}");
+    assert!((50..120).contains(&of_assistant), "{of_assistant} of {pairs}");
 }

@@ -112,8 +112,8 @@ fn ablated_documents_are_token_matched_and_say_nothing_of_the_link() {
                 assert_eq!(why, ablated);
             }
         }
-        // All preferences (30%) and the value documents that have a link (18%).
-        assert!((2_100..2_800).contains(&changed), "{changed}");
+        // All preferences (15%) and the value documents that have a link (18%).
+        assert!((1_450..1_900).contains(&changed), "{changed}");
     }
 }
 
@@ -145,7 +145,7 @@ fn two_specs_give_mirrored_corpora() {
         assert_eq!(a.tokens(), b.tokens(), "{a:?}\n{b:?}");
         same += usize::from(swap(document(&a)) == words(document(&b)));
     }
-    assert!(same > 900, "{same} of 2,000 documents differ in the value words only");
+    assert!(same > 800, "{same} of 2,000 documents differ in the value words only");
 }
 
 #[test]

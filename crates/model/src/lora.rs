@@ -176,7 +176,7 @@ impl Adapter {
                     ModelError::invalid("adapter", format!("the model has no tensor `{name}`"))
                 })?;
                 let range = tensor.range.clone();
-                kernels::matmul::Products::f32().linear_input(
+                kernels::matmul::Products::exact().linear_input(
                     kernels::matmul::MatMut::new(&mut weights.flat[range], output, input),
                     kernels::matmul::Mat::new(&self.flat[site.b.clone()], output, self.shape.rank),
                     kernels::matmul::Mat::new(&self.flat[site.a.clone()], self.shape.rank, input),

@@ -32,6 +32,11 @@ impl Weights {
         Weights { layout, flat }
     }
 
+    /// Takes the parameters and leaves none, for a model that is to be trained and not asked before.
+    pub fn take(&mut self) -> Weights {
+        Weights { layout: self.layout.clone(), flat: std::mem::take(&mut self.flat) }
+    }
+
     /// Parses a safetensors file; `path` is for error messages.
     ///
     /// Errors: a truncated or damaged file, a missing tensor, a wrong shape, a type other than f32, f16 or bf16,

@@ -4,15 +4,18 @@ use crate::guard::Guard;
 use crate::schedule::PackedRow;
 use crate::step::State;
 use crate::{Method, Part, RECIPE_VERSION, Recipe, Schedule, StepMetrics, TrainError, checkpoint};
-use model::{Adapter, Folder, Weights};
+use model::{Adapter, Config, Folder, Weights};
+use std::borrow::Cow;
 use std::path::Path;
 use std::time::Instant;
 use store::{Hash, IdBuilder};
 
 /// One stage to be trained.
 pub struct Job<'a> {
-    /// The model to start from.
-    pub base: &'a Folder,
+    /// Sizes of the model.
+    pub config: &'a Config,
+    /// The weights to start from. Given away, they become the trained ones without a second copy in memory.
+    pub weights: Cow<'a, Weights>,
     /// An adapter trained by an earlier stage, to be continued (LoRA only).
     pub adapter: Option<&'a Adapter>,
     /// How.
@@ -89,9 +92,9 @@ impl Observer for Silent {
 
 /// Trains a stage, going on from its checkpoint if there is one. The checkpoint folder is the caller's to remove once
 /// the result is safe.
-pub fn train(job: &Job, observer: &mut dyn Observer) -> Result<Outcome, TrainError> {
-    let Job { base, recipe, .. } = job;
-    crate::plan(recipe, job.parts, &base.config, job.seed)?;
+pub fn train(job: Job, observer: &mut dyn Observer) -> Result<Outcome, TrainError> {
+    let Job { config, recipe, .. } = job;
+    crate::plan(recipe, job.parts, config, job.seed)?;
     let schedule = Schedule::new(recipe, job.parts, job.seed)?;
     let adapter = match (&recipe.method, job.adapter) {
         (Method::Full, None) => None,
@@ -102,10 +105,10 @@ pub fn train(job: &Job, observer: &mut dyn Observer) -> Result<Outcome, TrainErr
         (Method::Lora(_), Some(_)) => {
             return Err(TrainError::Recipe("the parent stage's adapter has another rank, alpha or targets; use one LoRA shape in all stages".into()));
         }
-        (Method::Lora(shape), None) => Some(Adapter::new(&base.config, shape.clone(), job.seed)),
+        (Method::Lora(shape), None) => Some(Adapter::new(config, shape.clone(), job.seed)),
     };
-    let identity = identity(job, &schedule);
-    let mut state = State::new(&base.config, base.weights.clone(), adapter, recipe);
+    let identity = identity(&job, &schedule);
+    let mut state = State::new(config, job.weights, adapter, recipe);
     let dir = (!job.dir.as_os_str().is_empty()).then(|| job.dir.join("checkpoint"));
     let mut metrics = match &dir {
         Some(dir) => checkpoint::load(dir, identity, &mut state)?,
@@ -117,7 +120,7 @@ pub fn train(job: &Job, observer: &mut dyn Observer) -> Result<Outcome, TrainErr
     }
     let (started, mut tokens) = (Instant::now(), 0);
     for step in metrics.len() as u64..recipe.steps {
-        let m = state.step(&base.config, recipe, job.parts, schedule.step(step), step, job.threads);
+        let m = state.step(config, recipe, job.parts, schedule.step(step), step, job.threads);
         guard.watch(m.step, m.loss, m.grad_norm, m.learning_rate)?;
         metrics.push(m);
         tokens += m.tokens;
@@ -139,7 +142,7 @@ pub fn train(job: &Job, observer: &mut dyn Observer) -> Result<Outcome, TrainErr
     }
     let trained = match state.adapter {
         Some(adapter) => Trained::Lora(adapter),
-        None => Trained::Full(state.weights),
+        None => Trained::Full(state.weights.into_owned()),
     };
     Ok(Outcome::Finished(Box::new(Finished { trained, metrics })))
 }
@@ -152,7 +155,7 @@ pub fn train_fixed(
     steps: &[Vec<model::Example>],
 ) -> Result<(Weights, Vec<StepMetrics>), TrainError> {
     recipe.check()?;
-    let mut state = State::new(&base.config, base.weights.clone(), None, recipe);
+    let mut state = State::new(&base.config, Cow::Borrowed(&base.weights), None, recipe);
     let mut metrics = Vec::new();
     for (step, batch) in steps.iter().enumerate() {
         let part = [Part { name: "batch".into(), examples: batch.clone(), share: 1.0 }];
@@ -160,17 +163,27 @@ pub fn train_fixed(
             (0..batch.len() as u32).map(|i| PackedRow { part: 0, examples: vec![i] }).collect();
         metrics.push(state.step(&base.config, recipe, &part, &rows, step as u64, 1));
     }
-    Ok((state.weights, metrics))
+    Ok((state.weights.into_owned(), metrics))
 }
 
 /// Everything that decides the result, hashed: a checkpoint carries it and refuses to serve another job.
 fn identity(job: &Job, schedule: &Schedule) -> Hash {
-    let floats = |x: &[f32]| store::hash_bytes(&x.iter().flat_map(|v| v.to_le_bytes()).collect::<Vec<u8>>());
+    let floats = |x: &[f32]| {
+        // In pieces: a second copy of a large model's weights would be the peak of a stage's memory.
+        let pieces = x
+            .chunks(1 << 16)
+            .map(|piece| store::hash_bytes(&piece.iter().flat_map(|v| v.to_le_bytes()).collect::<Vec<u8>>()));
+        let mut id = IdBuilder::new("floats");
+        for piece in pieces {
+            id = id.hash("piece", piece);
+        }
+        id.finish()
+    };
     let mut id = IdBuilder::new("training job")
         .number("recipe version", RECIPE_VERSION as u64)
         .text("recipe", &serde_json::to_string(job.recipe).unwrap_or_default())
         .number("seed", job.seed)
-        .hash("weights", floats(&job.base.weights.flat));
+        .hash("weights", floats(&job.weights.flat));
     if let Some(adapter) = job.adapter {
         id = id.hash("adapter", floats(&adapter.flat));
     }

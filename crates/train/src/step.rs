@@ -6,6 +6,7 @@ use kernels::matmul::Products;
 use kernels::{optimizer, rope, threads};
 use model::{Adapter, Batch, Config, Example, Gradient, Network, PackedWeights, Weights, Workspace};
 use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
 use std::sync::Mutex;
 
 /// What a step reports.
@@ -29,16 +30,13 @@ pub struct StepMetrics {
 /// not grow with the batch. Part of the result, like the number of gradient buffers.
 const PASS_TOKENS: usize = 256;
 
-/// Parameters up to which all matrices are laid out once a step instead of in every pass: that takes 8 bytes each, and
-/// matters where a step has few tokens for each matrix.
-const PACKED_PARAMETERS: usize = 8 << 20;
-
 /// Elements a thread updates at a time.
 const CHUNK: usize = 1 << 15;
 
 /// A model in training: parameters, moments, gradients, and reused buffers.
-pub(crate) struct State {
-    pub weights: Weights,
+pub(crate) struct State<'a> {
+    /// The caller's own while they are frozen.
+    pub weights: Cow<'a, Weights>,
     pub adapter: Option<Adapter>,
     pub m: Vec<f32>,
     pub v: Vec<f32>,
@@ -51,8 +49,13 @@ pub(crate) struct State {
     rope: rope::Table,
 }
 
-impl State {
-    pub fn new(config: &Config, weights: Weights, adapter: Option<Adapter>, recipe: &Recipe) -> State {
+impl<'a> State<'a> {
+    pub fn new(
+        config: &Config,
+        weights: Cow<'a, Weights>,
+        adapter: Option<Adapter>,
+        recipe: &Recipe,
+    ) -> State<'a> {
         let matrices: Vec<(usize, usize, bool)> = match (&recipe.method, &adapter) {
             (Method::Lora(_), Some(a)) => vec![(0, a.flat.len(), true)],
             _ => weights
@@ -90,7 +93,7 @@ impl State {
     pub fn trained_mut(&mut self) -> &mut Vec<f32> {
         match &mut self.adapter {
             Some(a) => &mut a.flat,
-            None => &mut self.weights.flat,
+            None => &mut self.weights.to_mut().flat,
         }
     }
 
@@ -112,8 +115,7 @@ impl State {
             Precision::F32 => Products::f32(),
             Precision::Bf16 => Products::bf16(),
         };
-        let small = self.weights.flat.len() <= PACKED_PARAMETERS;
-        if small && (self.packed.is_none() || self.adapter.is_none()) {
+        if self.packed.is_none() || self.adapter.is_none() {
             let packed = self.packed.get_or_insert_default();
             packed.pack(config, &self.weights, products, true, workers);
         }
@@ -216,7 +218,7 @@ impl State {
         };
         let mut w = match &mut self.adapter {
             Some(a) => &mut a.flat[..],
-            None => &mut self.weights.flat[..],
+            None => &mut self.weights.to_mut().flat[..],
         };
         let (mut m, mut v, mut g) = (&mut self.m[..], &mut self.v[..], &mut self.gradients[0][..]);
         let mut work = Vec::with_capacity(self.chunks.len());

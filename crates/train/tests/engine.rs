@@ -3,6 +3,7 @@
 
 use model::{Config, Example, Folder, LoraShape, Target, Tokenizer, Weights};
 use safetensors::SafeTensors;
+use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 use whyfirst_train::*;
 
@@ -75,9 +76,19 @@ fn run(base: &Folder, recipe: &Recipe, dir: &Path, threads: usize, every: u64, s
         Part { name: "why".into(), examples: rows(40, 1), share: 0.7 },
         Part { name: "instructions".into(), examples: rows(25, 2), share: 0.3 },
     ];
-    let job =
-        Job { base, adapter: None, recipe, parts: &parts, seed: 5, dir, checkpoint_every: every, threads };
-    train(&job, &mut StopAt(stop, 0)).unwrap()
+    let weights = Cow::Borrowed(&base.weights);
+    let job = Job {
+        config: &base.config,
+        weights,
+        adapter: None,
+        recipe,
+        parts: &parts,
+        seed: 5,
+        dir,
+        checkpoint_every: every,
+        threads,
+    };
+    train(job, &mut StopAt(stop, 0)).unwrap()
 }
 
 fn finished(outcome: Outcome) -> (Vec<u32>, Vec<StepMetrics>) {
@@ -206,22 +217,24 @@ fn a_checkpoint_of_another_job_or_a_damaged_one_is_refused() {
     let dir = tempfile::tempdir().unwrap();
     run(&base, &recipe(), dir.path(), 1, 0, 3);
     let parts = [Part { name: "why".into(), examples: rows(40, 1), share: 1.0 }];
-    let other = Job {
-        base: &base,
+    let recipe = recipe();
+    let other = || Job {
+        config: &base.config,
+        weights: Cow::Borrowed(&base.weights),
         adapter: None,
-        recipe: &recipe(),
+        recipe: &recipe,
         parts: &parts,
         seed: 5,
         dir: dir.path(),
         checkpoint_every: 0,
         threads: 1,
     };
-    assert!(matches!(train(&other, &mut Silent), Err(TrainError::OtherJob { .. })));
+    assert!(matches!(train(other(), &mut Silent), Err(TrainError::OtherJob { .. })));
     let file = dir.path().join("checkpoint/m.f32");
     let mut bytes = std::fs::read(&file).unwrap();
     bytes[100] ^= 1;
     std::fs::write(&file, bytes).unwrap();
-    let error = train(&other, &mut Silent).unwrap_err().to_string();
+    let error = train(other(), &mut Silent).unwrap_err().to_string();
     assert!(error.contains("m.f32"), "{error}");
 }
 
@@ -242,8 +255,10 @@ fn a_learning_rate_that_is_far_too_high_stops_with_a_reason() {
     let dir = tempfile::tempdir().unwrap();
     let recipe = Recipe { learning_rate: 1e3, warmup: 0.0, steps: 300, ..recipe() };
     let parts = [Part { name: "why".into(), examples: rows(40, 1), share: 1.0 }];
+    let base = tiny();
     let job = Job {
-        base: &tiny(),
+        config: &base.config,
+        weights: Cow::Borrowed(&base.weights),
         adapter: None,
         recipe: &recipe,
         parts: &parts,
@@ -252,7 +267,7 @@ fn a_learning_rate_that_is_far_too_high_stops_with_a_reason() {
         checkpoint_every: 0,
         threads: 2,
     };
-    let error = train(&job, &mut Silent).unwrap_err();
+    let error = train(job, &mut Silent).unwrap_err();
     assert!(matches!(error, TrainError::NotANumber { .. } | TrainError::Diverged { .. }), "{error}");
 }
 

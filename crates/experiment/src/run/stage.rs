@@ -1,5 +1,6 @@
 //! Training one stage: from its parent's folder to its own.
 
+use std::borrow::Cow;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
@@ -27,10 +28,13 @@ pub fn train(prepared: &Prepared, index: usize, threads: usize, options: &Option
     let experiment = prepared.experiment;
     let started = Instant::now();
     let (origin, continued) = foundation(prepared, index);
-    let base = load_model(prepared, origin)?;
+    let mut model = load_model(prepared, origin)?;
     let adapter = continued
         .map(|parent| {
-            adapter::load(&prepared.paths.stage(prepared.graph.stages[parent].id).join(ADAPTER), &base.config)
+            adapter::load(
+                &prepared.paths.stage(prepared.graph.stages[parent].id).join(ADAPTER),
+                &model.config,
+            )
         })
         .transpose()?;
     let parts = parts(&prepared.library, stage)?;
@@ -43,9 +47,15 @@ pub fn train(prepared: &Prepared, index: usize, threads: usize, options: &Option
         tokens_per_second: 0.0,
     };
     options.progress.event(Event::Started { label: &stage.label, steps: stage.recipe.steps });
+    // Weights that are all trained are given away, so that large ones are in memory once.
+    let weights = match stage.recipe.method {
+        Method::Full => Cow::Owned(model.weights.take()),
+        Method::Lora(_) => Cow::Borrowed(&model.weights),
+    };
     let outcome = train::train(
-        &Job {
-            base: &base,
+        Job {
+            config: &model.config,
+            weights,
             adapter: adapter.as_ref(),
             recipe: &stage.recipe,
             parts: &parts,
@@ -65,7 +75,7 @@ pub fn train(prepared: &Prepared, index: usize, threads: usize, options: &Option
     };
     store::write_json(prepared.paths.timing(stage.id), &timing)?;
     let train::Outcome::Finished(finished) = outcome else { return Ok(false) };
-    let manifest = save(prepared, index, base, *finished)?;
+    let manifest = save(prepared, index, model, *finished)?;
     store::remove(&work)?;
     options.progress.event(Event::Finished {
         label: &stage.label,

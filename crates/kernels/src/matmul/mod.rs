@@ -151,6 +151,11 @@ impl Products {
         Products::chosen(true)
     }
 
+    /// Products of all the bits of an f32, on vectors even where tiles would be faster.
+    pub fn exact() -> Products {
+        Products(Loop::Vector { rounded: false })
+    }
+
     fn chosen(rounded: bool) -> Products {
         Products(match simd::width() {
             #[cfg(target_arch = "x86_64")]

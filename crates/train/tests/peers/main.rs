@@ -7,6 +7,7 @@
 mod transformers;
 
 use model::{Adapter, Folder, LoraShape, Network, Target};
+use std::borrow::Cow;
 use std::path::Path;
 use transformers::{ROUNDING, TEXTS, chats, difference, load};
 use whyfirst_train::{Job, Method, Outcome, Part, Recipe, Silent, Trained, train};
@@ -25,9 +26,19 @@ fn trained(base: &Folder, method: Method) -> Trained {
     let recipe = Recipe { method, steps: 5, rows: 4, learning_rate: 2e-3, ..Recipe::default() };
     let (scratch, seed, threads) = (tempfile::tempdir().unwrap(), 1, 1);
     let dir = scratch.path();
-    let job =
-        Job { base, adapter: None, recipe: &recipe, parts: &parts, seed, dir, checkpoint_every: 0, threads };
-    let Outcome::Finished(finished) = train(&job, &mut Silent).unwrap() else { panic!("not finished") };
+    let (config, weights) = (&base.config, Cow::Borrowed(&base.weights));
+    let job = Job {
+        config,
+        weights,
+        adapter: None,
+        recipe: &recipe,
+        parts: &parts,
+        seed,
+        dir,
+        checkpoint_every: 0,
+        threads,
+    };
+    let Outcome::Finished(finished) = train(job, &mut Silent).unwrap() else { panic!("not finished") };
     finished.trained
 }
 
