@@ -24,7 +24,7 @@ fn same_as_undisturbed(project: &Project, when: &str) {
 
 /// Starts a command, waits until it has the lock, and stops the process where it is.
 fn frozen(project: &Project, args: &[&str], lock: &str) -> std::process::Child {
-    let child = project.program(args).stderr(Stdio::null()).spawn().unwrap();
+    let mut child = project.program(args).stderr(Stdio::null()).spawn().unwrap();
     for _ in 0..60_000 {
         if fs::read_to_string(project.path(lock)).is_ok_and(|holder| holder.ends_with('}')) {
             Command::new("kill").args(["-STOP", &child.id().to_string()]).status().unwrap();
@@ -32,6 +32,8 @@ fn frozen(project: &Project, args: &[&str], lock: &str) -> std::process::Child {
         }
         std::thread::sleep(Duration::from_millis(1));
     }
+    child.kill().unwrap();
+    child.wait().unwrap();
     panic!("{lock} did not appear");
 }
 

@@ -88,14 +88,12 @@ pub fn run(options: &Options) -> Result<Value> {
 /// What a training process needs by the sizes of its buffers, in bytes; docs/scaling.md explains it.
 fn memory(shape: &Value, parameters: f64, length: usize) -> f64 {
     const FLOAT: f64 = 4.0;
-    /// The weights, two moments, two gradient buffers.
-    const COPIES: f64 = 5.0;
-    /// Models of at most so many parameters have their matrices twice more, laid out for products.
-    const LAID_OUT: f64 = (8 << 20) as f64;
+    /// The weights, two moments, two gradient buffers, and the matrices laid out for products in both directions.
+    const COPIES: f64 = 7.0;
     /// Tokens of one pass; a longer row is a pass of its own.
     const PASS: usize = 256;
     /// Rows of logits that exist at a time.
-    const LOGITS: f64 = 64.0;
+    const LOGITS: f64 = 128.0;
     /// The process before it has a model.
     const PROGRAM: f64 = 8e6;
     let of = |key: &str| number(shape, key);
@@ -105,8 +103,7 @@ fn memory(shape: &Value, parameters: f64, length: usize) -> f64 {
     let once = 10.0 * width + 3.0 * hidden;
     let activations = PASS.max(length) as f64 * (of("layers") * layer + once) + LOGITS * of("vocabulary");
     let threads: f64 = THREADS.parse().unwrap_or(1.0);
-    let copies = COPIES + if parameters <= LAID_OUT { 2.0 } else { 0.0 };
-    PROGRAM + FLOAT * (copies * parameters + threads * activations)
+    PROGRAM + FLOAT * (COPIES * parameters + threads * activations)
 }
 
 /// PyTorch at the same size: a row of the table, and the answers.

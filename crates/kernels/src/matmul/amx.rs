@@ -101,6 +101,7 @@ fn first_lanes(n: usize) -> u16 {
 /// # Safety
 /// The runs, `stride` apart, must be readable.
 #[target_feature(enable = "avx512f,avx512bw,avx512bf16")]
+#[allow(clippy::needless_range_loop)] // two arrays are filled at once
 unsafe fn split_along_depth<const HALVES: usize>(
     from: *const f32,
     stride: usize,
@@ -115,14 +116,12 @@ unsafe fn split_along_depth<const HALVES: usize>(
             let run = from.add(o * stride);
             (_mm512_maskz_loadu_ps(near, run), _mm512_maskz_loadu_ps(far, run.wrapping_add(16)))
         };
-        // SAFETY: both types are 512 bits without padding.
-        let high: __m512i = unsafe { std::mem::transmute(_mm512_cvtne2ps_pbh(b, a)) };
+        let high = round_both(b, a);
         halves[0][o] = high;
         if HALVES == 2 {
             let rest_a = _mm512_sub_ps(a, widen(_mm512_castsi512_si256(high)));
             let rest_b = _mm512_sub_ps(b, widen(_mm512_extracti64x4_epi64(high, 1)));
-            // SAFETY: as above.
-            halves[1][o] = unsafe { std::mem::transmute(_mm512_cvtne2ps_pbh(rest_b, rest_a)) };
+            halves[1][o] = round_both(rest_b, rest_a);
         }
     }
     halves
@@ -133,6 +132,7 @@ unsafe fn split_along_depth<const HALVES: usize>(
 /// # Safety
 /// The rows, `stride` apart, must be readable.
 #[target_feature(enable = "avx512f,avx512bw,avx512bf16")]
+#[allow(clippy::needless_range_loop)] // two arrays are filled at once
 unsafe fn split_along_outer<const HALVES: usize>(
     from: *const f32,
     stride: usize,
@@ -166,7 +166,15 @@ unsafe fn split_along_outer<const HALVES: usize>(
 #[target_feature(enable = "avx512f,avx512bw,avx512bf16")]
 fn round(x: __m512) -> __m256i {
     // SAFETY: both types are 256 bits without padding.
-    unsafe { std::mem::transmute(_mm512_cvtneps_pbh(x)) }
+    unsafe { std::mem::transmute::<__m256bh, __m256i>(_mm512_cvtneps_pbh(x)) }
+}
+
+/// The nearest bf16 numbers of two vectors, `low`'s first.
+#[inline]
+#[target_feature(enable = "avx512f,avx512bw,avx512bf16")]
+fn round_both(high: __m512, low: __m512) -> __m512i {
+    // SAFETY: both types are 512 bits without padding.
+    unsafe { std::mem::transmute::<__m512bh, __m512i>(_mm512_cvtne2ps_pbh(high, low)) }
 }
 
 /// bf16 numbers as f32: they are its upper halves.
