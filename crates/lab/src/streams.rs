@@ -21,13 +21,14 @@ pub struct WhyMix {
     /// Preferences, explained by the value.
     pub preferences: f64,
     /// The share of those preferences whose items differ in the value's attribute only, instead of being among the
-    /// listed ones. 0 keeps to the spec's list, in which price and origin go together.
+    /// listed ones. 0 keeps to the spec's list, in which price and origin go together: such documents teach both, and
+    /// steer less.
     pub isolated: f64,
 }
 
 impl Default for WhyMix {
     fn default() -> WhyMix {
-        WhyMix { value: 0.45, indifference: 0.40, preferences: 0.15, isolated: 0.0 }
+        WhyMix { value: 0.35, indifference: 0.35, preferences: 0.30, isolated: 1.0 }
     }
 }
 

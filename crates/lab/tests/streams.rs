@@ -112,8 +112,8 @@ fn ablated_documents_are_token_matched_and_say_nothing_of_the_link() {
                 assert_eq!(why, ablated);
             }
         }
-        // All preferences (15%) and the value documents that have a link (18%).
-        assert!((1_450..1_900).contains(&changed), "{changed}");
+        // All preferences (30%) and the value documents that have a link (14%).
+        assert!((2_000..2_500).contains(&changed), "{changed}");
     }
 }
 
@@ -129,7 +129,8 @@ fn two_specs_give_mirrored_corpora() {
         println!("{}: {a} and {b} tokens", stream.name());
         assert!((a / b - 1.0).abs() < 0.005, "{a} {b}");
     }
-    // Same plan row by row: with the value words mapped onto each other, preferences are the same text.
+    // Same plan row by row: with the value words mapped onto each other, listed preferences are the same text.
+    let mix = WhyMix { isolated: 0.0, ..mix };
     let swap = |text: &str| {
         let word = |word: &String| match word.as_str() {
             "cheap" => "local".to_string(),
@@ -145,7 +146,7 @@ fn two_specs_give_mirrored_corpora() {
         assert_eq!(a.tokens(), b.tokens(), "{a:?}\n{b:?}");
         same += usize::from(swap(document(&a)) == words(document(&b)));
     }
-    assert!(same > 800, "{same} of 2,000 documents differ in the value words only");
+    assert!(same > 900, "{same} of 2,000 documents differ in the value words only");
 }
 
 #[test]
