@@ -1,11 +1,12 @@
-//! The native engine as `cargo xtask bench` measures it: one process for one measurement, one JSON object as its answer.
+//! The native engine as `cargo xtask bench` measures it: one process for one measurement, one JSON object as
+//! its answer.
 //!
 //! ```text
 //! whyfirst-bench train SHAPE [--precision P] [--seconds S] [--threads N] [--rows N] [--length N]
 //! whyfirst-bench train packed FILE [--precision P] [--seconds S] [--threads N]
-//! whyfirst-bench pack EXPERIMENT FILE     rows of the experiment's largest stage, packed as the engine packs them
-//! whyfirst-bench rate [--precision P] [--threads N]   this machine's matmul rate, by the engine's own kernels
-//! whyfirst-bench tiny FOLDER              a base model of a few thousand parameters that reads the lab's words
+//! whyfirst-bench pack EXPERIMENT FILE   rows of its most mixed stage, packed as the engine packs them
+//! whyfirst-bench rate [--precision P] [--threads N]   this machine's matmul rate, by our own kernels
+//! whyfirst-bench tiny FOLDER   a base model of a few thousand parameters that reads the lab's words
 //! ```
 //! `SHAPE` is a name in `benches/shapes.json`; `P` is `f32` or `bf16`, the precision of matrix products.
 

@@ -1,4 +1,5 @@
-//! The rows of a real stage, packed as the engine packs them, in a file that both sides of a comparison train on.
+//! The rows of a real stage, packed as the engine packs them, in a file that both sides of a comparison train
+//! on.
 
 use model::{Example, Folder};
 use serde::{Deserialize, Serialize};
@@ -31,7 +32,8 @@ struct PackedPart {
     loss: Vec<Vec<u8>>,
 }
 
-/// Writes the stage of `experiment` that mixes most corpora: it has every kind of row the experiment trains on.
+/// Writes the stage of `experiment` that mixes most corpora: it has every kind of row the experiment trains
+/// on.
 pub fn write(experiment: &Path, file: &Path) -> Result<Value> {
     let base = tiny::lab_base();
     let experiment = experiment::open(experiment, tiny::shipped()?).map_err(|error| error.to_string())?;
@@ -57,7 +59,8 @@ pub fn write(experiment: &Path, file: &Path) -> Result<Value> {
     Ok(json!({ "stage": packed.label, "packed_rows": packed.packed.len() }))
 }
 
-/// Reads such a file. The engine packs the rows itself, as always; that they come out as in the file is checked.
+/// Reads such a file. The engine packs the rows itself, as always; that they come out as in the file is
+/// checked.
 pub fn read(file: &Path) -> Result<Work> {
     let packed: Packed = serde_json::from_slice(&std::fs::read(file)?)?;
     let parts: Vec<Part> = packed.parts.into_iter().map(PackedPart::part).collect();

@@ -7,7 +7,8 @@ use train::Precision;
 
 use crate::Options;
 
-/// Rows and columns: large enough that packing and loading do not count, as in everybody's figure for a matmul.
+/// Rows and columns: large enough that packing and loading do not count, as in everybody's figure for a
+/// matmul.
 const SIZE: usize = 1024;
 /// For how long the best run is looked for.
 const SECONDS: Duration = Duration::from_secs(2);

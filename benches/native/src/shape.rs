@@ -1,4 +1,5 @@
-//! The shapes of `benches/shapes.json`, as models and rows of the engine; and what a step of them has to compute.
+//! The shapes of `benches/shapes.json`, as models and rows of the engine; and what a step of them has to
+//! compute.
 
 use model::{Architecture, Batch, Config, Example, Folder, LoraShape, Target, Tokenizer, Weights};
 use serde::Deserialize;
@@ -29,8 +30,8 @@ pub struct Work {
     pub recipe: Recipe,
     pub parts: Vec<Part>,
     pub seed: u64,
-    /// Tokens of a step that a row is counted for less than the engine counts it: the last token of a row is only a
-    /// target, and PyTorch's rows have it too without counting it.
+    /// Tokens of a step that a row is counted for less than the engine counts it: the last token of a row is
+    /// only a target, and PyTorch's rows have it too without counting it.
     pub uncounted: u64,
 }
 
@@ -116,12 +117,13 @@ fn no_words() -> Tokenizer {
 
 /// Floating-point operations that training on a batch has to do in matrix products, whoever does it.
 ///
-/// A product with a matrix of `p` parameters takes `2 p` a token forwards, `2 p` for the gradient of its input and
-/// `2 p` for that of the matrix: `6 p`. Under LoRA the last is done for the adapter only: `4 p` for what is frozen. The
-/// output projection counts for tokens that predict a target. Causal attention has two products a layer forwards and four backwards, each
-/// over `n (n + 1) / 2` pairs of positions. What an implementation computes beyond that (padding, masked pairs, logits
-/// nobody asked for, activations computed twice) is not work but its cost, so a share of the machine's rate by this
-/// count is comparable between engines. Element-wise work is not counted.
+/// A product with a matrix of `p` parameters takes `2 p` a token forwards, `2 p` for the gradient of its
+/// input and `2 p` for that of the matrix: `6 p`. Under LoRA the last is done for the adapter only: `4 p` for
+/// what is frozen. The output projection counts for tokens that predict a target. Causal attention has two
+/// products a layer forwards and four backwards, each over `n (n + 1) / 2` pairs of positions. What an
+/// implementation computes beyond that (padding, masked pairs, logits nobody asked for, activations computed
+/// twice) is not work but its cost, so a share of the machine's rate by this count is comparable between
+/// engines. Element-wise work is not counted.
 pub fn flops(config: &Config, method: &Method, batch: &Batch) -> f64 {
     let c = config;
     let inner = (c.heads * c.head_dim) as f64;

@@ -84,7 +84,8 @@ pub fn measure(work: Work, options: &Options) -> Result<Value> {
         wanted: options.seconds,
         peak: None,
     };
-    // As in an experiment, a stage that trains all weights is given them, and the next one goes on from there.
+    // As in an experiment, a stage that trains all weights is given them, and the next one goes on from
+    // there.
     let mut weights = match recipe.method {
         Method::Full => Cow::Owned(base.weights.take()),
         Method::Lora(_) => Cow::Borrowed(&base.weights),

@@ -28,9 +28,9 @@ const WAYS: [Way; 4] = [
     Way { name: "PyTorch compile, heap kept", options: &["--compile"], heap: true },
 ];
 
-/// Runs the example with the program before every run with PyTorch. The program's time is from the start of the process
-/// to the report, corpora and statistics included. PyTorch's is from the first line after its imports, and starts from
-/// corpora that are there.
+/// Runs the example with the program before every run with PyTorch. The program's time is from the start of
+/// the process to the report, corpora and statistics included. PyTorch's is from the first line after its
+/// imports, and starts from corpora that are there.
 pub fn run(options: &Options) -> Result<Value> {
     let (program, python) = (whyfirst()?, peers::environment()?);
     let (experiment, out) = (folder()?.join("cheese"), folder()?.join("cheese-torch"));

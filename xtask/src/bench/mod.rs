@@ -1,8 +1,8 @@
-//! Measurements: how fast, how large, and against what. Results are printed as Markdown, to be pasted into `docs/`, and
-//! kept as JSON under `target/bench/`.
+//! Measurements: how fast, how large, and against what. Results are printed as Markdown, to be pasted into
+//! `docs/`, and kept as JSON under `target/bench/`.
 //!
-//! Everything that is compared is measured in one run on one machine, in turns, so that a machine that slows down slows
-//! down both sides.
+//! Everything that is compared is measured in one run on one machine, in turns, so that a machine that slows
+//! down slows down both sides.
 
 mod cheese;
 mod profile;
@@ -25,7 +25,7 @@ cargo xtask bench <what> [options]
 
   train      tokens a second and memory of a training step, against PyTorch
   cheese     the whole of examples/cheese, against the same trainings in PyTorch
-  start      `--help`, `status` on 1,000 stages, size of the binary [--clean-build: time of a build from nothing]
+  start      `--help`, `status` on 1,000 stages, size of the binary, with --clean-build time of a build
   scaling    time and memory by size, length, arms and seeds
   profile    where the time of a training step goes, by function (needs Linux `perf`)
 
@@ -144,16 +144,16 @@ fn whyfirst() -> Result<PathBuf> {
     released("whyfirst", "whyfirst")
 }
 
-/// A Python script of `benches/peers/`. What `torch.compile` keeps is kept apart from other runs', so that its first
-/// run compiles.
+/// A Python script of `benches/peers/`. What `torch.compile` keeps is kept apart from other runs', so that
+/// its first run compiles.
 fn peer(python: &Path, script: &str, arguments: &[&str], heap: bool) -> Result<Command> {
     let mut peer = command(python);
     peer.arg(format!("benches/peers/{script}")).args(arguments).args(["--threads", THREADS]);
     peer.env("TORCHINDUCTOR_CACHE_DIR", compiled()?);
     peer.env("PYTHONDONTWRITEBYTECODE", "1");
     if heap {
-        // glibc gives memory back to the system after every step and asks for it again in the next, unless told to
-        // keep it: no separate mappings, no trimming.
+        // glibc gives memory back to the system after every step and asks for it again in the next, unless
+        // told to keep it: no separate mappings, no trimming.
         peer.env("MALLOC_MMAP_MAX_", "0");
         peer.env("MALLOC_TRIM_THRESHOLD_", "17179869184");
         peer.env("MALLOC_TOP_PAD_", "67108864");
@@ -183,8 +183,8 @@ fn answer(command: Command) -> Result<Value> {
     serde_json::from_str(line).map_err(|error| format!("not JSON ({error}): {line}"))
 }
 
-/// How long a command took, and the most memory it held (`None` where there is no `/proc`). What it prints is kept in
-/// `last.log`.
+/// How long a command took, and the most memory it held (`None` where there is no `/proc`). What it prints is
+/// kept in `last.log`.
 fn timed(mut command: Command) -> Result<(Duration, Option<u64>)> {
     let log = folder()?.join("last.log");
     let file = || {

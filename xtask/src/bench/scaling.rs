@@ -1,5 +1,5 @@
-//! How time and memory grow: with parameters and sequence length, against formulas; with arms and seeds, against the
-//! number of tokens.
+//! How time and memory grow: with parameters and sequence length, against formulas; with arms and seeds,
+//! against the number of tokens.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -88,7 +88,8 @@ pub fn run(options: &Options) -> Result<Value> {
 /// What a training process needs by the sizes of its buffers, in bytes; docs/scaling.md explains it.
 fn memory(shape: &Value, parameters: f64, length: usize) -> f64 {
     const FLOAT: f64 = 4.0;
-    /// The weights, two moments, two gradient buffers, and the matrices laid out for products in both directions.
+    /// The weights, two moments, two gradient buffers, and the matrices laid out for products in both
+    /// directions.
     const COPIES: f64 = 7.0;
     /// Tokens of one pass; a longer row is a pass of its own.
     const PASS: usize = 256;
@@ -98,7 +99,8 @@ fn memory(shape: &Value, parameters: f64, length: usize) -> f64 {
     const PROGRAM: f64 = 8e6;
     let of = |key: &str| number(shape, key);
     let (width, hidden) = (of("width"), of("hidden"));
-    // x, two norms, the middle and the attention's output, q, k, v; gate, up and their product. Then once: gradients.
+    // x, two norms, the middle and the attention's output, q, k, v; gate, up and their product. Then once:
+    // gradients.
     let layer = 8.0 * width + 3.0 * hidden;
     let once = 10.0 * width + 3.0 * hidden;
     let activations = PASS.max(length) as f64 * (of("layers") * layer + once) + LOGITS * of("vocabulary");
@@ -133,7 +135,8 @@ fn compare(
     Ok((row, json!({ "size": size, "eager": eager, "compile": compile })))
 }
 
-/// The example with several numbers of seeds and of arms, in stages of 20 steps: what changes is how many there are.
+/// The example with several numbers of seeds and of arms, in stages of 20 steps: what changes is how many
+/// there are.
 fn experiments() -> Result<(Vec<Value>, Vec<Vec<String>>)> {
     let program = whyfirst()?;
     let experiment = folder()?.join("scaling");
@@ -170,7 +173,8 @@ fn experiments() -> Result<(Vec<Value>, Vec<Vec<String>>)> {
             megabytes(peak.map_or(f64::NAN, |bytes| bytes as f64)),
         ]);
         found.push(json!({
-            "variant": name, "total": plan["total"], "evals": plan["evals"], "seconds": seconds, "peak_bytes": peak
+            "variant": name, "total": plan["total"], "evals": plan["evals"],
+            "seconds": seconds, "peak_bytes": peak
         }));
     }
     remove(&experiment)?;

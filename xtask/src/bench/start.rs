@@ -71,9 +71,9 @@ fn milliseconds(program: &Path, arguments: &[&str]) -> Result<f64> {
     Ok(median(times))
 }
 
-/// The example with so many seeds that it has [`STAGES`] stages, really trained: one step each, of a base of a few
-/// thousand parameters, so that it takes minutes and not hours. Folders, manifests, corpora and logs are as in any other
-/// experiment. It is kept and only completed the next time.
+/// The example with so many seeds that it has [`STAGES`] stages, really trained: one step each, of a base of
+/// a few thousand parameters, so that it takes minutes and not hours. Folders, manifests, corpora and logs
+/// are as in any other experiment. It is kept and only completed the next time.
 fn many_stages(program: &Path) -> Result<(String, u64)> {
     let experiment = folder()?.join("many-stages");
     copy_experiment(&root().join("examples/cheese"), &experiment)?;

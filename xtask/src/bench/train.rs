@@ -85,8 +85,8 @@ impl Programs {
         Ok(answer)
     }
 
-    /// The machine's f32 matmul rate: the larger of what PyTorch's library and the engine's own kernels reach, in
-    /// floating-point operations a second.
+    /// The machine's f32 matmul rate: the larger of what PyTorch's library and the engine's own kernels
+    /// reach, in floating-point operations a second.
     pub fn matmul_rate(&self) -> Result<f64> {
         let mut native = command(&self.native);
         native.args(["rate", "--threads", THREADS]);

@@ -51,7 +51,8 @@ fn student_agrees_with_scipy() {
         for (level, answer) in levels.iter().zip(answers["intervals"].as_array().unwrap()) {
             let found = Summary::of(values, *level).unwrap();
             assert!(close(found.sd.unwrap(), &answers["sd"], 1e-12), "{found:?} {answers}");
-            // Relative to the width: with one degree of freedom the 99% interval is 60 standard deviations wide.
+            // Relative to the width: with one degree of freedom the 99% interval is 60 standard deviations
+            // wide.
             let width = answer[1].as_f64().unwrap() - answer[0].as_f64().unwrap();
             assert!(ends_close(found.interval.unwrap(), answer, 1e-7 * width), "{found:?} {answer}");
         }
@@ -95,13 +96,14 @@ fn holm_agrees_with_statsmodels() {
     }
 }
 
-/// The bootstrap draws seeds and items independently of each other, which is what SciPy does with two samples, the
-/// numbers of the seeds and the numbers of the items, when the statistic looks the values up.
+/// The bootstrap draws seeds and items independently of each other, which is what SciPy does with two
+/// samples, the numbers of the seeds and the numbers of the items, when the statistic looks the values up.
 ///
-/// Two bootstraps differ by their draws. The 2.5% point of `B` draws from a nearly normal distribution of standard
-/// deviation `s` has a standard error of `sqrt(0.025 * 0.975 / B) / (phi(1.96) / s)`, that is `2.67 s / sqrt(B)`; the
-/// bound is four of them for both together. It is 2% of the width at most, and an interval over seeds alone, or over
-/// items alone, or over all values at once would be off by more: that is checked as well.
+/// Two bootstraps differ by their draws. The 2.5% point of `B` draws from a nearly normal distribution of
+/// standard deviation `s` has a standard error of `sqrt(0.025 * 0.975 / B) / (phi(1.96) / s)`, that is `2.67
+/// s / sqrt(B)`; the bound is four of them for both together. It is 2% of the width at most, and an interval
+/// over seeds alone, or over items alone, or over all values at once would be off by more: that is checked as
+/// well.
 #[test]
 fn the_bootstrap_agrees_with_scipy() {
     const OURS: usize = 200_000;
