@@ -6,12 +6,18 @@ use std::path::Path;
 use std::process::Command;
 use std::time::Instant;
 
-/// The experiments of `examples/confirm`, with what `lab pretrain` needs to make their base (the first one's ships).
-const EXPERIMENTS: [(&str, Option<(&str, &[&str])>); 4] = [
+/// A base model that is made here: its folder under `bases`, and what `lab pretrain` is told.
+struct Base {
+    folder: &'static str,
+    options: &'static [&'static str],
+}
+
+/// The experiments of `examples/confirm`, each with its base (the first one's ships).
+const EXPERIMENTS: [(&str, Option<Base>); 4] = [
     ("base-1", None),
-    ("base-2", Some(("seed-2", &["--seed", "2"]))),
-    ("base-3", Some(("seed-3", &["--seed", "3"]))),
-    ("null", Some(("null", &["--null"]))),
+    ("base-2", Some(Base { folder: "seed-2", options: &["--seed", "2"] })),
+    ("base-3", Some(Base { folder: "seed-3", options: &["--seed", "3"] })),
+    ("null", Some(Base { folder: "null", options: &["--null"] })),
 ];
 
 /// Makes the missing bases, runs the experiments, prints the table.
@@ -23,13 +29,11 @@ pub fn run_all() -> Result<(), String> {
         Some(target) => Path::new(&target).join("release/whyfirst"),
         None => program,
     };
-    for (_, base) in EXPERIMENTS {
-        if let Some((name, options)) = base {
-            let out = folder.join("bases").join(name);
-            let mut command = Command::new(&program);
-            command.args(["lab", "pretrain", "--out"]).arg(out).args(options);
-            timed(name, command)?;
-        }
+    for base in EXPERIMENTS.into_iter().filter_map(|(_, base)| base) {
+        let out = folder.join("bases").join(base.folder);
+        let mut command = Command::new(&program);
+        command.args(["lab", "pretrain", "--out"]).arg(out).args(base.options);
+        timed(base.folder, command)?;
     }
     for (name, _) in EXPERIMENTS {
         let mut command = Command::new(&program);
