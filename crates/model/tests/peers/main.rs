@@ -18,7 +18,7 @@ fn transformers_reads_the_lab_base() {
     let base = Folder::load(&dir).unwrap();
     let theirs = load(&dir, &base);
     let rope = Network::rope_table(&base.config, base.config.max_positions);
-    let difference = difference(&base.network(None, &rope), &theirs);
+    let difference = difference(base.network(None, &rope), &theirs);
     println!("lab base: logits differ by at most {difference:e}");
     assert!(difference < ROUNDING, "logits differ by {difference:e}");
 }

@@ -51,7 +51,7 @@ fn assert_agreement(name: &str, model: &Folder, base: &Folder, adapter: Option<&
     assert!(saved.weights == model.weights);
     let theirs = load(dir.path(), &saved);
     let rope = Network::rope_table(&base.config, base.config.max_positions);
-    let from = |folder: &Folder, adapter| difference(&folder.network(adapter, &rope), &theirs);
+    let from = |folder: &Folder, adapter| difference(folder.network(adapter, &rope), &theirs);
     let (merged, unmerged, moved) =
         (from(model, None), adapter.map(|a| from(base, Some(a))), from(base, None));
     println!(
