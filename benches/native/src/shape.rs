@@ -22,6 +22,8 @@ pub struct Shape {
     /// Of an adapter on all seven projections; 0 trains all weights.
     #[serde(default)]
     rank: usize,
+    /// The recipe's; for the native engine only.
+    gradient_buffers: Option<usize>,
 }
 
 /// What is trained in a measurement.
@@ -99,6 +101,7 @@ impl Shape {
                 rows: self.rows,
                 max_length: self.length + 1,
                 learning_rate: 1e-3,
+                gradient_buffers: self.gradient_buffers.unwrap_or(Recipe::default().gradient_buffers),
                 ..Recipe::default()
             },
             parts: vec![Part { name: "random".into(), examples, share: 1.0 }],

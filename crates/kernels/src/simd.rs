@@ -19,7 +19,14 @@ pub enum Width {
     Amx,
 }
 
+/// The environment variable that keeps the engine from using its widest instructions, so that another kind of CPU's
+/// results can be had again bit for bit, or what an instruction set brings can be measured.
+pub const VARIABLE: &str = "WHYFIRST_VECTORS";
+
 impl Width {
+    /// All of them, narrowest first.
+    pub const ALL: [Width; 4] = [Width::Baseline, Width::Avx2, Width::Avx512, Width::Amx];
+
     /// A short name for manifests: results are bit-identical only between CPUs of one kind.
     pub fn name(self) -> &'static str {
         match self {
@@ -31,10 +38,33 @@ impl Width {
     }
 }
 
-/// The widest supported vector instructions, detected once.
+/// The widest supported vector instructions that [`VARIABLE`] allows, detected once.
+///
+/// A value that [`check_variable`] refuses is taken for none: programs check it when they start.
 pub fn width() -> Width {
     static WIDTH: OnceLock<Width> = OnceLock::new();
-    *WIDTH.get_or_init(detect)
+    *WIDTH.get_or_init(|| match check_variable() {
+        Ok(Some(most)) => most.min(detect()),
+        _ => detect(),
+    })
+}
+
+/// What [`VARIABLE`] asks for, if it is set.
+///
+/// # Errors
+/// If it is not the name of a width, or of one that this CPU lacks; the message says what it may be.
+pub fn check_variable() -> Result<Option<Width>, String> {
+    let Some(value) = std::env::var_os(VARIABLE) else { return Ok(None) };
+    let best = detect();
+    let named = Width::ALL.into_iter().find(|width| value == width.name());
+    match named {
+        Some(width) if width <= best => Ok(Some(width)),
+        _ => {
+            let names: Vec<&str> =
+                Width::ALL.into_iter().filter(|width| *width <= best).map(Width::name).collect();
+            Err(format!("{VARIABLE} is {value:?}; on this machine it may be {}", names.join(", ")))
+        }
+    }
 }
 
 #[cfg(target_arch = "x86_64")]

@@ -35,6 +35,16 @@ pub fn for_each<T: Send>(threads: usize, items: Vec<T>, work: impl Fn(usize, T) 
     });
 }
 
+/// As [`for_each`], with what `work` returned for every item, in their order.
+pub fn map<T: Send, U: Send>(threads: usize, items: Vec<T>, work: impl Fn(usize, T) -> U + Sync) -> Vec<U> {
+    let results: Vec<Mutex<Option<U>>> = items.iter().map(|_| Mutex::new(None)).collect();
+    for_each(threads, items, |i, item| {
+        let result = work(i, item);
+        *results[i].lock().unwrap_or_else(|e| e.into_inner()) = Some(result);
+    });
+    results.into_iter().filter_map(|r| r.into_inner().unwrap_or_else(|e| e.into_inner())).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

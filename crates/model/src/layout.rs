@@ -119,4 +119,18 @@ impl Layout {
         };
         Layout { tensors: b.tensors, embedding, layers, norm, head, len: b.len }
     }
+
+    /// All matrices and vectors, fused ones as one, in the order of the buffer; together they are the buffer.
+    pub(crate) fn matrices(&self) -> Vec<Range<usize>> {
+        let mut all = vec![self.embedding.clone()];
+        for l in &self.layers {
+            all.extend([l.norm1.clone(), l.qkv.clone()]);
+            all.extend([&l.qkv_bias, &l.q_norm, &l.k_norm].into_iter().flatten().cloned());
+            all.extend([&l.o, &l.norm2, &l.gate_up, &l.down].map(Clone::clone));
+        }
+        all.push(self.norm.clone());
+        all.extend((self.head != self.embedding).then(|| self.head.clone()));
+        debug_assert!(all.windows(2).all(|pair| pair[0].end == pair[1].start));
+        all
+    }
 }

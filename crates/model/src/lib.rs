@@ -24,7 +24,7 @@ pub use example::{Example, Message};
 pub use folder::{Files, Folder};
 pub use layout::{LayerLayout, Layout, Tensor};
 pub use lora::{Adapter, LoraShape, Target, parse_targets};
-pub use network::{Batch, Gradient, Network, PackedWeights, Workspace};
+pub use network::{Batch, Gradient, Inputs, Network, Pack, PackedWeights, SharedGradient, Workspace};
 pub use score::{Choice, nll, score_choices};
 pub use template::ChatTemplate;
 pub use tokenizer::Tokenizer;

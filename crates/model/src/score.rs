@@ -154,7 +154,7 @@ fn passes<R: Sync>(
         groups.push(&rows[start..]);
     }
     let mut packed = PackedWeights::default();
-    packed.pack(network.config, network.weights, network.products, false, threads);
+    packed.pack(network.config, network.weights, network.products, crate::Pack::Forward, threads);
     let network = &Network { packed: Some(&packed), ..*network };
     let spare: Mutex<Vec<Workspace>> = Mutex::new(Vec::new());
     kernels::threads::for_each(threads, groups, |_, group| {

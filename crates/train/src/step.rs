@@ -4,7 +4,9 @@ use crate::schedule::PackedRow;
 use crate::{Method, Part, Precision, Recipe};
 use kernels::matmul::Products;
 use kernels::{optimizer, rope, threads};
-use model::{Adapter, Batch, Config, Example, Gradient, Network, PackedWeights, Weights, Workspace};
+use model::{
+    Adapter, Batch, Config, Example, Gradient, Inputs, Network, Pack, PackedWeights, SharedGradient, Weights, Workspace,
+};
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 use std::sync::Mutex;
@@ -30,6 +32,10 @@ pub struct StepMetrics {
 /// not grow with the batch. Part of the result, like the number of gradient buffers.
 const PASS_TOKENS: usize = 256;
 
+/// The most parameters of a model in training whose layers' matrices are laid out once a step. Larger ones' are laid out
+/// as they are used: that costs a few percent of the time, and the copies would take twice the memory of the weights.
+const PACKED_PARAMETERS: usize = 4 << 20;
+
 /// Elements a thread updates at a time.
 const CHUNK: usize = 1 << 15;
 
@@ -44,6 +50,7 @@ pub(crate) struct State<'a> {
     /// The weights as products read them: made once a step, or once if they are frozen.
     packed: Option<PackedWeights>,
     workspaces: Mutex<Vec<Workspace>>,
+    inputs: Vec<Mutex<Inputs>>,
     /// Chunks of the parameters with their weight decay.
     chunks: Vec<(usize, usize, bool)>,
     rope: rope::Table,
@@ -80,6 +87,7 @@ impl<'a> State<'a> {
             packed: None,
             gradients: vec![vec![0.0; len]; recipe.gradient_buffers],
             workspaces: Mutex::new(Vec::new()),
+            inputs: Vec::new(),
             chunks,
             rope: Network::rope_table(config, recipe.max_length),
         }
@@ -110,14 +118,15 @@ impl<'a> State<'a> {
         let passes = self.passes(recipe, parts, rows);
         let tokens: usize = passes.iter().flatten().map(|(_, tokens)| tokens).sum();
         let targets: usize = passes.iter().flatten().map(|(batch, _)| batch.targets.len()).sum();
-        let losses: Vec<Mutex<f64>> = passes.iter().map(|_| Mutex::new(0.0)).collect();
         let products = match recipe.precision {
             Precision::F32 => Products::f32(),
             Precision::Bf16 => Products::bf16(),
         };
         if self.packed.is_none() || self.adapter.is_none() {
             let packed = self.packed.get_or_insert_default();
-            packed.pack(config, &self.weights, products, true, workers);
+            let large = self.adapter.is_none() && self.weights.flat.len() > PACKED_PARAMETERS;
+            let which = if large { Pack::Head } else { Pack::Both };
+            packed.pack(config, &self.weights, products, which, workers);
         }
         let network = Network {
             products,
@@ -125,22 +134,37 @@ impl<'a> State<'a> {
             ..Network::new(config, &self.weights, self.adapter.as_ref(), &self.rope)
         };
         let workspaces = &self.workspaces;
-        let work: Vec<_> = self.gradients.iter_mut().zip(&passes).zip(&losses).collect();
-        threads::for_each(workers, work, |_, ((gradient, passes), loss)| {
+        let backward = |batch: &Batch, gradient: &mut Gradient| {
             let taken = workspaces.lock().unwrap_or_else(|e| e.into_inner()).pop();
             let mut ws = taken.unwrap_or_else(|| Workspace::new(true));
-            let mut sum = 0.0;
-            for (batch, _) in passes {
-                let mut gradient = match network.adapter {
-                    Some(_) => Gradient::Lora(gradient),
-                    None => Gradient::Full(gradient),
-                };
-                sum += network.loss_and_gradient(batch, &mut ws, &mut gradient, 1.0 / targets as f32);
-            }
-            *loss.lock().unwrap_or_else(|e| e.into_inner()) = sum;
+            let loss = network.loss_and_gradient(batch, &mut ws, gradient, 1.0 / targets as f32);
             workspaces.lock().unwrap_or_else(|e| e.into_inner()).push(ws);
-        });
-        let loss: f64 = losses.iter().map(|l| *l.lock().unwrap_or_else(|e| e.into_inner())).sum();
+            loss
+        };
+        let loss: f64 = match (&mut self.gradients[..], &passes[..]) {
+            // One buffer for all threads: they take passes in order.
+            ([gradient], [passes]) if network.adapter.is_none() => {
+                let (layout, width) = (&self.weights.layout, config.hidden_size);
+                let shared = SharedGradient::new(gradient, layout, width, passes.len(), &mut self.inputs);
+                let losses = threads::map(workers, passes.iter().collect(), |i, (batch, _)| {
+                    backward(batch, &mut shared.turn(i))
+                });
+                shared.finish();
+                losses.into_iter().sum()
+            }
+            // A thread takes a buffer and all its passes.
+            (gradients, passes) => {
+                let work: Vec<_> = gradients.iter_mut().zip(passes).collect();
+                let losses = threads::map(workers, work, |_, (gradient, passes)| {
+                    let mut gradient = match network.adapter {
+                        Some(_) => Gradient::Lora(gradient),
+                        None => Gradient::Full(gradient),
+                    };
+                    passes.iter().map(|(batch, _)| backward(batch, &mut gradient)).sum::<f64>()
+                });
+                losses.into_iter().sum()
+            }
+        };
         let grad_norm = self.reduce(workers).sqrt();
         let learning_rate = recipe.learning_rate_at(step);
         self.update(recipe, step, learning_rate, grad_norm, workers);

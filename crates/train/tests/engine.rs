@@ -61,6 +61,11 @@ fn lora() -> Recipe {
     Recipe { method: Method::Lora(shape), learning_rate: 1e-2, ..recipe() }
 }
 
+/// With one gradient buffer, which the threads share, and enough rows for several passes.
+fn shared() -> Recipe {
+    Recipe { gradient_buffers: 1, rows: 40, ..recipe() }
+}
+
 struct StopAt(u64, u64);
 impl Observer for StopAt {
     fn step(&mut self, progress: &Progress) {
@@ -180,7 +185,7 @@ fn twenty_steps_agree_with_torch() {
 fn thread_counts_give_the_same_bits() {
     let dir = tempfile::tempdir().unwrap();
     let base = tiny();
-    for recipe in [recipe(), lora()] {
+    for recipe in [recipe(), lora(), shared()] {
         let one = finished(run(&base, &recipe, dir.path(), 1, 0, 0));
         for threads in [2, 3, 8] {
             assert!(one == finished(run(&base, &recipe, dir.path(), threads, 0, 0)), "{threads} threads");
@@ -190,9 +195,23 @@ fn thread_counts_give_the_same_bits() {
 }
 
 #[test]
+fn a_shared_gradient_is_the_sum_of_separate_ones() {
+    let dir = tempfile::tempdir().unwrap();
+    let base = tiny();
+    let one = finished(run(&base, &shared(), dir.path(), 3, 0, 0)).1;
+    let many = Recipe { gradient_buffers: 5, ..shared() };
+    let many = finished(run(&base, &many, dir.path(), 3, 0, 0)).1;
+    // Steps drift apart by rounding; the first have no steps before them.
+    for (step, (one, many)) in one.iter().zip(&many).take(5).enumerate() {
+        assert!((one.loss - many.loss).abs() < 1e-5 * many.loss, "step {step}: {one:?} {many:?}");
+        assert!((one.grad_norm - many.grad_norm).abs() < 1e-4 * many.grad_norm, "step {step}: {one:?} {many:?}");
+    }
+}
+
+#[test]
 fn resumed_equals_never_stopped() {
     let base = tiny();
-    for recipe in [recipe(), lora()] {
+    for recipe in [recipe(), lora(), shared()] {
         let whole = finished(run(&base, &recipe, tempfile::tempdir().unwrap().path(), 2, 0, 0));
         for stop in [1, 14, 29] {
             let dir = tempfile::tempdir().unwrap();

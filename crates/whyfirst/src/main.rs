@@ -20,5 +20,9 @@ fn main() -> ExitCode {
         // Prints usage errors to stderr with code 2, help and version to stdout with code 0.
         Err(error) => error.exit(),
     };
+    if let Err(message) = kernels::simd::check_variable() {
+        eprintln!("error: {message}");
+        return exit::Exit::Invalid.into();
+    }
     commands::run(cli.command).into()
 }

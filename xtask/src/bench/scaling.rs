@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::start::edited;
 use super::table::{count, markdown, megabytes, percent, times};
-use super::train::{ENGINES, Programs, number};
+use super::train::{NATIVE, PEERS, Programs, number};
 use super::{Options, THREADS, copy_experiment, folder, remove, timed, whyfirst};
 use crate::shell::{Result, command, output, read, root};
 
@@ -31,7 +31,7 @@ pub fn run(options: &Options) -> Result<Value> {
         for length in LENGTHS {
             let (per_step, length_word) = ((TOKENS / length).to_string(), length.to_string());
             let more = ["--rows", &*per_step, "--length", &*length_word];
-            let found = programs.train(size, ENGINES[0], options.seconds, &more)?;
+            let found = programs.train(size, NATIVE, options.seconds, &more)?;
             let (speed, peak) = (number(&found, "tokens_per_second"), number(&found, "peak_bytes"));
             let expected = memory(&shapes[size], number(&found, "parameters"), length);
             rows.push(vec![
@@ -118,8 +118,8 @@ fn compare(
     peak: f64,
 ) -> Result<(Vec<String>, Value)> {
     let (eager, compile) = (
-        programs.train(size, ENGINES[3], options.seconds, more)?,
-        programs.train(size, ENGINES[4], options.seconds, more)?,
+        programs.train(size, PEERS[0], options.seconds, more)?,
+        programs.train(size, PEERS[1], options.seconds, more)?,
     );
     let speeds = [&eager, &compile].map(|answer| number(answer, "tokens_per_second"));
     let faster = if speeds[0] >= speeds[1] { &eager } else { &compile };

@@ -20,18 +20,37 @@ const MEMORY: f64 = 0.25;
 #[derive(Clone, Copy, PartialEq)]
 pub struct Engine {
     pub name: &'static str,
-    /// `None` for the native engine; else whether PyTorch compiles, and whether glibc keeps its heap.
-    torch: Option<(bool, bool)>,
+    kind: Kind,
 }
 
-/// Both sides; the native engine first.
-pub const ENGINES: [Engine; 5] = [
-    Engine { name: "native", torch: None },
-    Engine { name: "PyTorch eager", torch: Some((false, false)) },
-    Engine { name: "PyTorch compile", torch: Some((true, false)) },
-    Engine { name: "PyTorch eager, heap kept", torch: Some((false, true)) },
-    Engine { name: "PyTorch compile, heap kept", torch: Some((true, true)) },
+#[derive(Clone, Copy, PartialEq)]
+enum Kind {
+    /// Ours, with the CPU's widest instructions or without tiles: then its f32 products are f32 to the last bit.
+    Native { tiles: bool },
+    /// Whether PyTorch compiles, and whether glibc keeps its heap.
+    Torch { compile: bool, heap: bool },
+}
+
+/// The native engine as it is used.
+pub const NATIVE: Engine = Engine { name: "native", kind: Kind::Native { tiles: true } };
+
+/// What it is compared with where all of PyTorch's variants would take too long: its two usual best.
+pub const PEERS: [Engine; 2] = [
+    Engine { name: "PyTorch eager, heap kept", kind: Kind::Torch { compile: false, heap: true } },
+    Engine { name: "PyTorch compile, heap kept", kind: Kind::Torch { compile: true, heap: true } },
 ];
+
+/// All that are measured; ours first.
+const ENGINES: [Engine; 6] = [
+    NATIVE,
+    Engine { name: "native, without tiles", kind: Kind::Native { tiles: false } },
+    Engine { name: "PyTorch eager", kind: Kind::Torch { compile: false, heap: false } },
+    Engine { name: "PyTorch compile", kind: Kind::Torch { compile: true, heap: false } },
+    PEERS[0],
+    PEERS[1],
+];
+/// How many of them are ours.
+const OURS: usize = 2;
 
 /// The programs of both sides.
 pub struct Programs {
@@ -57,20 +76,23 @@ impl Programs {
     pub fn train(&self, shape: &str, engine: Engine, seconds: f64, more: &[&str]) -> Result<Value> {
         let (seconds, rows) = (seconds.to_string(), self.rows.to_string_lossy());
         let mut words = vec![];
-        match (shape, engine.torch) {
-            ("example", None) => words.extend(["packed", &*rows]),
-            ("example", Some(_)) => words.extend(["packed", "--file", &*rows]),
+        match (shape, engine.kind) {
+            ("example", Kind::Native { .. }) => words.extend(["packed", &*rows]),
+            ("example", Kind::Torch { .. }) => words.extend(["packed", "--file", &*rows]),
             _ => words.push(shape),
         }
         words.extend(["--seconds", &*seconds]);
         words.extend(more);
-        let command = match engine.torch {
-            None => {
+        let command = match engine.kind {
+            Kind::Native { tiles } => {
                 let mut native = command(&self.native);
                 native.arg("train").args(words).args(["--threads", THREADS]);
+                if !tiles {
+                    native.env("WHYFIRST_VECTORS", without_tiles());
+                }
                 native
             }
-            Some((compile, heap)) => {
+            Kind::Torch { compile, heap } => {
                 words.extend(compile.then_some("--compile"));
                 peer(&self.python, "train.py", &words, heap)?
             }
@@ -95,6 +117,17 @@ impl Programs {
         eprintln!("f32 matmul: {:.0} Gflop/s ours, {:.0} Gflop/s PyTorch's", ours / 1e9, theirs / 1e9);
         Ok(ours.max(theirs))
     }
+}
+
+/// The widest instructions of this machine that are not tiles.
+fn without_tiles() -> &'static str {
+    #[cfg(target_arch = "x86_64")]
+    if std::arch::is_x86_feature_detected!("avx512f") {
+        return "avx512";
+    } else if std::arch::is_x86_feature_detected!("avx2") {
+        return "avx2";
+    }
+    "baseline"
 }
 
 fn rate(answer: &Value) -> f64 {
@@ -177,7 +210,7 @@ pub fn run(options: &Options) -> Result<Value> {
     }
     let (mut rows, mut verdicts) = (Vec::new(), Vec::new());
     for block in cells.chunks(ENGINES.len()) {
-        let (native, torch) = (&block[0], &block[1..]);
+        let (native, torch) = (&block[0], &block[OURS..]);
         let (shape, precision) = (native.shape, native.precision);
         let wanted = shapes.iter().find(|(name, _)| *name == shape).map_or(f64::NAN, |(_, wanted)| *wanted);
         let faster =

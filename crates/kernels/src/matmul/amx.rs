@@ -3,13 +3,15 @@
 //! AMX multiplies bf16, of 8 significant bits; an f32 has 24. A split operand is the nearest bf16 and the bf16 nearest
 //! to what that leaves, `x = high + low` to 16 bits, and a product is the sum of `low * high`, `high * low` and
 //! `high * high` (`low * low` is below the precision kept), summed in f32: three tile products instead of one, and
-//! still faster than f32 vectors. A product of two numbers is off by at most 3 * 2^-16 of it; TF32's by 2^-10. Henry, Tang and Heinecke, "Leveraging the bfloat16 Artificial Intelligence Datatype For
-//! Higher-Precision Computations" (2019), analyse this splitting.
+//! still faster than f32 vectors. A product of two numbers is off by at most 3 * 2^-16 of it; TF32's by 2^-10. Henry,
+//! Tang and Heinecke, "Leveraging the bfloat16 Artificial Intelligence Datatype For Higher-Precision Computations"
+//! (2019), analyse this splitting.
 
 use super::{MatMut, Operand, Side, Write};
 use crate::simd::Line;
 use std::arch::asm;
 use std::arch::x86_64::*;
+use std::ops::Range;
 
 /// Rows (left) or columns (right) of a strip, and of the sums of one tile.
 const STRIP: usize = 16;
@@ -60,32 +62,39 @@ pub(super) fn pack(to: &mut [Line], from: &Operand, side: Side, split: bool) {
     unsafe { if split { pack_strips::<2>(to, from, side) } else { pack_strips::<1>(to, from, side) } }
 }
 
+/// Pairs of numbers in bf16, a line each: the high halves and, if split, the low ones.
+type Pairs<const HALVES: usize> = [[Line; STRIP]; HALVES];
+
 #[target_feature(enable = "avx512f,avx512bw,avx512bf16")]
 fn pack_strips<const HALVES: usize>(to: &mut [Line], from: &Operand, side: Side) {
     let steps = from.depth.div_ceil(DEPTH);
     let strips = from.outer.div_ceil(STRIP);
     let (used, unused) = to.split_at_mut(strips * steps * HALVES * STRIP);
     unused.fill(Line::ZERO);
-    for (index, tile) in used.chunks_exact_mut(HALVES * STRIP).enumerate() {
+    let (tiles, _) = used.as_chunks_mut::<STRIP>();
+    let (tiles, _) = tiles.as_chunks_mut::<HALVES>();
+    // Vectors of pairs: along the depth for one row or column, or along rows or columns for one pair of depths.
+    let along_depth = from.depth_stride == 1;
+    let transposed = along_depth == (side == Side::Right);
+    let mut pairs = [[Line::ZERO; STRIP]; HALVES];
+    for (index, tile) in tiles.iter_mut().enumerate() {
         let (first, at) = (index / steps * STRIP, index % steps * DEPTH);
         let outer = (from.outer - first).min(STRIP);
         let depth = (from.depth - at).min(DEPTH);
-        // Vectors of pairs: along the depth for one row or column, or along rows or columns for one pair of depths.
-        let along_depth = from.depth_stride == 1;
-        // SAFETY: the tile begins inside the operand, whose extent `Operand` has checked.
-        let source = unsafe { from.data.as_ptr().add(first * from.outer_stride + at * from.depth_stride) };
-        let halves: [[__m512i; STRIP]; HALVES] = if along_depth {
-            // SAFETY: `outer` rows of `depth` numbers lie inside the operand.
-            unsafe { split_along_depth(source, from.outer_stride, outer, depth) }
-        } else {
-            // SAFETY: `depth` rows of `outer` numbers lie inside the operand.
-            unsafe { split_along_outer(source, from.depth_stride, outer, depth) }
-        };
-        for (half, tile) in halves.into_iter().zip(tile.chunks_exact_mut(STRIP)) {
-            let half = if along_depth == (side == Side::Right) { transpose(half) } else { half };
-            for (line, pairs) in tile.iter_mut().zip(half) {
-                // SAFETY: a line is 64 aligned bytes.
-                unsafe { _mm512_store_si512(line.0.as_mut_ptr().cast(), pairs) };
+        let lines = if transposed { &mut pairs } else { &mut *tile };
+        // SAFETY: the tile begins inside the operand, whose extent `Operand` has checked; `outer` rows of `depth`
+        // numbers, or the other way round, lie inside it.
+        unsafe {
+            let source = from.data.as_ptr().add(first * from.outer_stride + at * from.depth_stride);
+            if along_depth {
+                split_along_depth(lines, source, from.outer_stride, outer, depth);
+            } else {
+                split_along_outer(lines, source, from.depth_stride, outer, depth);
+            }
+        }
+        if transposed {
+            for (to, from) in tile.iter_mut().zip(&pairs) {
+                transpose(to, from);
             }
         }
     }
@@ -100,15 +109,15 @@ fn first_lanes(n: usize) -> u16 {
 ///
 /// # Safety
 /// The runs, `stride` apart, must be readable.
+#[inline]
 #[target_feature(enable = "avx512f,avx512bw,avx512bf16")]
-#[allow(clippy::needless_range_loop)] // two arrays are filled at once
 unsafe fn split_along_depth<const HALVES: usize>(
+    to: &mut Pairs<HALVES>,
     from: *const f32,
     stride: usize,
     outer: usize,
     depth: usize,
-) -> [[__m512i; STRIP]; HALVES] {
-    let mut halves = [[_mm512_setzero_si512(); STRIP]; HALVES];
+) {
     let (near, far) = (first_lanes(depth), first_lanes(depth.saturating_sub(16)));
     for o in 0..outer {
         // SAFETY: masked lanes are not read, the others are the caller's promise.
@@ -117,29 +126,29 @@ unsafe fn split_along_depth<const HALVES: usize>(
             (_mm512_maskz_loadu_ps(near, run), _mm512_maskz_loadu_ps(far, run.wrapping_add(16)))
         };
         let high = round_both(b, a);
-        halves[0][o] = high;
+        put(&mut to[0][o], high);
         if HALVES == 2 {
             let rest_a = _mm512_sub_ps(a, widen(_mm512_castsi512_si256(high)));
             let rest_b = _mm512_sub_ps(b, widen(_mm512_extracti64x4_epi64(high, 1)));
-            halves[1][o] = round_both(rest_b, rest_a);
+            put(&mut to[1][o], round_both(rest_b, rest_a));
         }
     }
-    halves
+    to.iter_mut().for_each(|half| half[outer..].fill(Line::ZERO));
 }
 
 /// Pairs of consecutive rows of `outer` contiguous numbers.
 ///
 /// # Safety
 /// The rows, `stride` apart, must be readable.
+#[inline]
 #[target_feature(enable = "avx512f,avx512bw,avx512bf16")]
-#[allow(clippy::needless_range_loop)] // two arrays are filled at once
 unsafe fn split_along_outer<const HALVES: usize>(
+    to: &mut Pairs<HALVES>,
     from: *const f32,
     stride: usize,
     outer: usize,
     depth: usize,
-) -> [[__m512i; STRIP]; HALVES] {
-    let mut halves = [[_mm512_setzero_si512(); STRIP]; HALVES];
+) {
     let lanes = first_lanes(outer);
     for pair in 0..depth.div_ceil(2) {
         // SAFETY: masked lanes are not read, the others are the caller's promise; a second row beyond the last is not.
@@ -150,23 +159,31 @@ unsafe fn split_along_outer<const HALVES: usize>(
                 _mm512_maskz_loadu_ps(second, from.wrapping_add((2 * pair + 1) * stride)),
             )
         };
-        let (high_a, high_b) = (round(a), round(b));
-        halves[0][pair] = interleave(high_a, high_b);
+        let high = interleave(round_both(b, a));
+        put(&mut to[0][pair], high);
         if HALVES == 2 {
-            let low_a = round(_mm512_sub_ps(a, widen(high_a)));
-            let low_b = round(_mm512_sub_ps(b, widen(high_b)));
-            halves[1][pair] = interleave(low_a, low_b);
+            // As f32, the upper half of a pair is the second number's, the lower, shifted, the first's.
+            let high_a = _mm512_castsi512_ps(_mm512_slli_epi32(high, 16));
+            let high_b = _mm512_castsi512_ps(_mm512_and_si512(high, _mm512_set1_epi32(-65536)));
+            let low = round_both(_mm512_sub_ps(b, high_b), _mm512_sub_ps(a, high_a));
+            put(&mut to[1][pair], interleave(low));
         }
     }
-    halves
+    to.iter_mut().for_each(|half| half[depth.div_ceil(2)..].fill(Line::ZERO));
 }
 
-/// The nearest bf16 numbers.
 #[inline]
-#[target_feature(enable = "avx512f,avx512bw,avx512bf16")]
-fn round(x: __m512) -> __m256i {
-    // SAFETY: both types are 256 bits without padding.
-    unsafe { std::mem::transmute::<__m256bh, __m256i>(_mm512_cvtneps_pbh(x)) }
+#[target_feature(enable = "avx512f")]
+fn put(line: &mut Line, pairs: __m512i) {
+    // SAFETY: a line is 64 aligned bytes.
+    unsafe { _mm512_store_si512(line.0.as_mut_ptr().cast(), pairs) }
+}
+
+#[inline]
+#[target_feature(enable = "avx512f")]
+fn get(line: &Line) -> __m512i {
+    // SAFETY: a line is 64 aligned bytes.
+    unsafe { _mm512_load_si512(line.0.as_ptr().cast()) }
 }
 
 /// The nearest bf16 numbers of two vectors, `low`'s first.
@@ -184,22 +201,36 @@ fn widen(x: __m256i) -> __m512 {
     _mm512_castsi512_ps(_mm512_slli_epi32(_mm512_cvtepu16_epi32(x), 16))
 }
 
-/// Pairs of a number of `a` and a number of `b`.
+/// Pairs of a number of the first half and one of the second.
 #[inline]
 #[target_feature(enable = "avx512f,avx512bw")]
-fn interleave(a: __m256i, b: __m256i) -> __m512i {
-    _mm512_or_si512(_mm512_cvtepu16_epi32(a), _mm512_slli_epi32(_mm512_cvtepu16_epi32(b), 16))
+fn interleave(both: __m512i) -> __m512i {
+    const ORDER: [u16; 32] = {
+        let mut order = [0; 32];
+        let mut i = 0;
+        while i < 16 {
+            order[2 * i] = i as u16;
+            order[2 * i + 1] = 16 + i as u16;
+            i += 1;
+        }
+        order
+    };
+    // SAFETY: the table is 64 bytes.
+    let order = unsafe { _mm512_loadu_si512(ORDER.as_ptr().cast()) };
+    _mm512_permutexvar_epi16(order, both)
 }
 
 /// Transposes a matrix of 16 x 16 pairs.
+#[inline]
 #[target_feature(enable = "avx512f")]
-fn transpose(rows: [__m512i; 16]) -> [__m512i; 16] {
+fn transpose(to: &mut [Line; STRIP], from: &[Line; STRIP]) {
     let zero = _mm512_setzero_si512();
     let (mut a, mut b) = ([zero; 16], [zero; 16]);
     // Within each group of four lanes: first pairs of rows, then pairs of pairs.
     for i in 0..8 {
-        a[2 * i] = _mm512_unpacklo_epi32(rows[2 * i], rows[2 * i + 1]);
-        a[2 * i + 1] = _mm512_unpackhi_epi32(rows[2 * i], rows[2 * i + 1]);
+        let (even, odd) = (get(&from[2 * i]), get(&from[2 * i + 1]));
+        a[2 * i] = _mm512_unpacklo_epi32(even, odd);
+        a[2 * i + 1] = _mm512_unpackhi_epi32(even, odd);
     }
     for i in 0..4 {
         b[4 * i] = _mm512_unpacklo_epi64(a[4 * i], a[4 * i + 2]);
@@ -213,15 +244,21 @@ fn transpose(rows: [__m512i; 16]) -> [__m512i; 16] {
         let odd = _mm512_shuffle_i32x4(b[j], b[4 + j], 0b11_01_11_01);
         let even_far = _mm512_shuffle_i32x4(b[8 + j], b[12 + j], 0b10_00_10_00);
         let odd_far = _mm512_shuffle_i32x4(b[8 + j], b[12 + j], 0b11_01_11_01);
-        a[j] = _mm512_shuffle_i32x4(even, even_far, 0b10_00_10_00);
-        a[8 + j] = _mm512_shuffle_i32x4(even, even_far, 0b11_01_11_01);
-        a[4 + j] = _mm512_shuffle_i32x4(odd, odd_far, 0b10_00_10_00);
-        a[12 + j] = _mm512_shuffle_i32x4(odd, odd_far, 0b11_01_11_01);
+        put(&mut to[j], _mm512_shuffle_i32x4(even, even_far, 0b10_00_10_00));
+        put(&mut to[8 + j], _mm512_shuffle_i32x4(even, even_far, 0b11_01_11_01));
+        put(&mut to[4 + j], _mm512_shuffle_i32x4(odd, odd_far, 0b10_00_10_00));
+        put(&mut to[12 + j], _mm512_shuffle_i32x4(odd, odd_far, 0b11_01_11_01));
     }
-    a
 }
 
+/// Bytes of the operand that is read again and again for one pass over the other: a part of a level 2 cache.
+const KEPT_BYTES: usize = 768 << 10;
+
 /// `out = scale * left right (+ out)`.
+///
+/// Blocks are gone through so that what is read again stays in the cache: the larger operand outside, the smaller inside,
+/// and no more of the depth at a time than fits. Sums between depths wait in `out` as f32, as they would in a tile, so
+/// that none of this changes a bit.
 pub(super) fn product(
     out: MatMut,
     left: &[Line],
@@ -232,31 +269,78 @@ pub(super) fn product(
     split: bool,
 ) {
     let steps = depth.div_ceil(DEPTH);
-    let strip = steps * step_lines(split);
     let left = &left[..packed_lines(out.rows, depth, split)];
     let right = &right[..packed_lines(out.cols, depth, split)];
-    let tiles = Tiles::configure();
-    let mut edge = [0f32; BLOCK * BLOCK];
-    for (block, right) in right.chunks_exact(2 * strip).enumerate() {
-        let col = block * BLOCK;
-        let cols = (out.cols - col).min(BLOCK);
-        for (block, left) in left.chunks_exact(2 * strip).enumerate() {
-            let row = block * BLOCK;
-            let rows = (out.rows - row).min(BLOCK);
-            let to = row * out.stride + col;
-            if rows == BLOCK && cols == BLOCK && scale == 1.0 {
-                tiles.block(&mut out.data[to..], out.stride, left, right, steps, write == Write::Add, split);
-                continue;
-            }
-            tiles.block(&mut edge, BLOCK, left, right, steps, false, split);
-            for r in 0..rows {
-                let sums = &edge[r * BLOCK..][..cols];
-                let out = out.data[to + r * out.stride..][..cols].iter_mut();
-                match write {
-                    Write::Set => out.zip(sums).for_each(|(y, x)| *y = scale * x),
-                    Write::Add => out.zip(sums).for_each(|(y, x)| *y += scale * x),
+    let (rows, cols) = (out.rows.div_ceil(BLOCK), out.cols.div_ceil(BLOCK));
+    let kept_step = rows.min(cols) * 2 * step_lines(split) * size_of::<Line>();
+    let chunk = (KEPT_BYTES / kept_step).clamp(1, steps);
+    let mut blocks = Blocks { out, left, right, steps, scale, write, split, tiles: Tiles::configure() };
+    for first in (0..steps).step_by(chunk) {
+        let chunk = first..(first + chunk).min(steps);
+        if rows <= cols {
+            (0..cols).for_each(|col| (0..rows).for_each(|row| blocks.add(row, col, &chunk)));
+        } else {
+            (0..rows).for_each(|row| (0..cols).for_each(|col| blocks.add(row, col, &chunk)));
+        }
+    }
+}
+
+/// A product, block by block.
+struct Blocks<'a> {
+    out: MatMut<'a>,
+    left: &'a [Line],
+    right: &'a [Line],
+    steps: usize,
+    scale: f32,
+    write: Write,
+    split: bool,
+    tiles: Tiles,
+}
+
+impl Blocks<'_> {
+    /// Adds the steps of a chunk to the sums of a block. One at the edge, or whose sums are to be scaled, is done whole with the
+    /// first chunk.
+    fn add(&mut self, row: usize, col: usize, chunk: &Range<usize>) {
+        let strip = self.steps * step_lines(self.split);
+        let (left, right) = (&self.left[row * 2 * strip..], &self.right[col * 2 * strip..]);
+        let (row, col) = (row * BLOCK, col * BLOCK);
+        let (rows, cols) = ((self.out.rows - row).min(BLOCK), (self.out.cols - col).min(BLOCK));
+        let stride = self.out.stride;
+        let out = &mut self.out.data[row * stride + col..];
+        if rows == BLOCK && cols == BLOCK && self.scale == 1.0 {
+            let add = self.write == Write::Add || chunk.start > 0;
+            self.tiles.block(out, stride, left, right, strip, chunk, add, self.split, Part::Whole);
+        } else if chunk.start == 0 {
+            let mut sums = [0f32; BLOCK * BLOCK];
+            let part = Part::of(rows, cols);
+            self.tiles.block(&mut sums, BLOCK, left, right, strip, &(0..self.steps), false, self.split, part);
+            for (r, sums) in sums.chunks_exact(BLOCK).take(rows).enumerate() {
+                let out = out[r * stride..][..cols].iter_mut().zip(sums);
+                match self.write {
+                    Write::Set => out.for_each(|(y, x)| *y = self.scale * x),
+                    Write::Add => out.for_each(|(y, x)| *y += self.scale * x),
                 }
             }
+        }
+    }
+}
+
+/// The strips of a block that hold anything: the few rows or columns of a low-rank matrix fill one of two.
+#[derive(Clone, Copy)]
+enum Part {
+    Whole,
+    /// Two strips of rows, one of columns.
+    Columns,
+    /// One strip of rows, two of columns.
+    Rows,
+}
+
+impl Part {
+    fn of(rows: usize, cols: usize) -> Part {
+        match (rows <= STRIP, cols <= STRIP) {
+            (_, true) => Part::Columns,
+            (true, false) => Part::Rows,
+            (false, false) => Part::Whole,
         }
     }
 }
@@ -290,7 +374,8 @@ impl Tiles {
         Tiles
     }
 
-    /// `out[32, 32] = left right (+ out)` for two strips each, sums kept in four tiles.
+    /// `out[32, 32] = left right (+ out)` for some steps of two strips each, the second `strip` lines after the first;
+    /// sums are kept in four tiles. Where a part is left out, `out` is as before or zero.
     #[allow(clippy::too_many_arguments)]
     fn block(
         &self,
@@ -298,13 +383,17 @@ impl Tiles {
         stride: usize,
         left: &[Line],
         right: &[Line],
-        steps: usize,
+        strip: usize,
+        steps: &Range<usize>,
         add: bool,
         split: bool,
+        part: Part,
     ) {
-        let strip = steps * step_lines(split);
-        assert!(out.len() >= (BLOCK - 1) * stride + BLOCK && steps > 0);
+        let first = steps.start * step_lines(split);
+        assert!(out.len() >= (BLOCK - 1) * stride + BLOCK && !steps.is_empty());
+        assert!(steps.end * step_lines(split) <= strip);
         assert!(left.len() >= 2 * strip && right.len() >= 2 * strip);
+        let (left, right) = (&left[first..], &right[first..]);
         // Sums in tiles 0 to 3 from zero or from `out`, the given instructions `steps` times, sums to `out`.
         macro_rules! sums {
             ($($instruction:literal),* $(,)?) => {
@@ -338,7 +427,7 @@ impl Tiles {
                     a1 = inout(reg) left.as_ptr().add(strip) => _,
                     b0 = inout(reg) right.as_ptr() => _,
                     b1 = inout(reg) right.as_ptr().add(strip) => _,
-                    steps = inout(reg) steps => _,
+                    steps = inout(reg) steps.len() => _,
                     out("tmm0") _, out("tmm1") _, out("tmm2") _, out("tmm3") _,
                     out("tmm4") _, out("tmm5") _, out("tmm6") _, out("tmm7") _,
                     options(nostack),
@@ -348,8 +437,8 @@ impl Tiles {
         // SAFETY: the tiles are configured as 16 rows of 64 bytes; all reads and writes lie inside the slices, as
         // asserted: `steps` times one or two KiB from each of four strip starts, and 32 rows of 128 bytes of `out`.
         unsafe {
-            if split {
-                sums!(
+            match (part, split) {
+                (Part::Whole, true) => sums!(
                     // low * high
                     "tileloadd tmm4, [{a0} + {line} + 1024]",
                     "tileloadd tmm6, [{b0} + {line}]",
@@ -377,9 +466,44 @@ impl Tiles {
                     "add {a1}, 2048",
                     "add {b0}, 2048",
                     "add {b1}, 2048",
-                );
-            } else {
-                sums!(
+                ),
+                (Part::Columns, true) => sums!(
+                    "tileloadd tmm6, [{b0} + {line}]",
+                    "tileloadd tmm4, [{a0} + {line} + 1024]",
+                    "tdpbf16ps tmm0, tmm4, tmm6",
+                    "tileloadd tmm5, [{a1} + {line} + 1024]",
+                    "tdpbf16ps tmm2, tmm5, tmm6",
+                    "tileloadd tmm4, [{a0} + {line}]",
+                    "tdpbf16ps tmm0, tmm4, tmm6",
+                    "tileloadd tmm5, [{a1} + {line}]",
+                    "tdpbf16ps tmm2, tmm5, tmm6",
+                    "tileloadd tmm6, [{b0} + {line} + 1024]",
+                    "tdpbf16ps tmm0, tmm4, tmm6",
+                    "tdpbf16ps tmm2, tmm5, tmm6",
+                    "add {a0}, 2048",
+                    "add {a1}, 2048",
+                    "add {b0}, 2048",
+                    "/* {b1} */",
+                ),
+                (Part::Rows, true) => sums!(
+                    "tileloadd tmm4, [{a0} + {line} + 1024]",
+                    "tileloadd tmm6, [{b0} + {line}]",
+                    "tdpbf16ps tmm0, tmm4, tmm6",
+                    "tileloadd tmm7, [{b1} + {line}]",
+                    "tdpbf16ps tmm1, tmm4, tmm7",
+                    "tileloadd tmm4, [{a0} + {line}]",
+                    "tdpbf16ps tmm0, tmm4, tmm6",
+                    "tdpbf16ps tmm1, tmm4, tmm7",
+                    "tileloadd tmm6, [{b0} + {line} + 1024]",
+                    "tdpbf16ps tmm0, tmm4, tmm6",
+                    "tileloadd tmm7, [{b1} + {line} + 1024]",
+                    "tdpbf16ps tmm1, tmm4, tmm7",
+                    "add {a0}, 2048",
+                    "/* {a1} */",
+                    "add {b0}, 2048",
+                    "add {b1}, 2048",
+                ),
+                (Part::Whole, false) => sums!(
                     "tileloadd tmm4, [{a0} + {line}]",
                     "tileloadd tmm6, [{b0} + {line}]",
                     "tdpbf16ps tmm0, tmm4, tmm6",
@@ -392,7 +516,29 @@ impl Tiles {
                     "add {a1}, 1024",
                     "add {b0}, 1024",
                     "add {b1}, 1024",
-                );
+                ),
+                (Part::Columns, false) => sums!(
+                    "tileloadd tmm6, [{b0} + {line}]",
+                    "tileloadd tmm4, [{a0} + {line}]",
+                    "tdpbf16ps tmm0, tmm4, tmm6",
+                    "tileloadd tmm5, [{a1} + {line}]",
+                    "tdpbf16ps tmm2, tmm5, tmm6",
+                    "add {a0}, 1024",
+                    "add {a1}, 1024",
+                    "add {b0}, 1024",
+                    "/* {b1} */",
+                ),
+                (Part::Rows, false) => sums!(
+                    "tileloadd tmm4, [{a0} + {line}]",
+                    "tileloadd tmm6, [{b0} + {line}]",
+                    "tdpbf16ps tmm0, tmm4, tmm6",
+                    "tileloadd tmm7, [{b1} + {line}]",
+                    "tdpbf16ps tmm1, tmm4, tmm7",
+                    "add {a0}, 1024",
+                    "/* {a1} */",
+                    "add {b0}, 1024",
+                    "add {b1}, 1024",
+                ),
             }
         }
     }

@@ -1,9 +1,10 @@
 //! Matrix products on row-major slices, single-threaded: threads belong to the caller, which gives each its own rows.
 //!
-//! Three shapes cover a linear layer `y = x W^T` with `W` stored `[out, in]` as Hugging Face stores it: [`linear`](Products::linear)
-//! (forward), [`linear_input`](Products::linear_input) (gradient of `x`) and [`linear_weight`](Products::linear_weight) (gradient of `W`), all methods of [`Products`].
-//! Both operands are first laid out in the order in which the innermost loop reads them; [`Packed`] does that once for a
-//! weight that several products use. There are two such loops: f32 vectors (`vector`), and AMX tiles where the CPU has them (`amx`).
+//! Three shapes cover a linear layer `y = x W^T` with `W` stored `[out, in]` as Hugging Face stores it, all methods of
+//! [`Products`]: [`linear`](Products::linear) (forward), [`linear_input`](Products::linear_input) (gradient of `x`) and
+//! [`linear_weight`](Products::linear_weight) (gradient of `W`). Both operands are first laid out in the order in which
+//! the innermost loop reads them; [`Packed`] does that once for a weight that several products use. There are two such
+//! loops: f32 vectors (`vector`), and AMX tiles where the CPU has them (`amx`).
 
 #[cfg(target_arch = "x86_64")]
 pub(crate) mod amx;
@@ -174,11 +175,13 @@ impl Products {
 
     /// `y[n,o] = scale * x[n,i] W[o,i]^T`.
     pub fn linear<'a>(self, y: MatMut, x: Mat, w: impl Into<Weight<'a>>, scale: f32, write: Write) {
-        let w = w.into();
-        let m = w.matrix;
-        assert!(y.rows == x.rows && y.cols == m.rows && x.cols == m.cols, "linear: shapes disagree");
-        let packed = w.packed.map(|p| &p.forward[..]);
-        self.product(y, &Operand::along_rows(x), &Operand::along_rows(m), packed, scale, write);
+        self.with_input(x, |x| x.linear(y, w, scale, write));
+    }
+
+    /// Lays `x` out once for several [`Input::linear`].
+    pub fn with_input(self, x: Mat, work: impl FnOnce(Input)) {
+        let (n, operand) = (x.rows, Operand::along_rows(x));
+        self.with_left(&operand, |lines| work(Input { products: self, lines, n, depth: operand.depth }));
     }
 
     /// `dx[n,i] = scale * dy[n,o] W[o,i]`.
@@ -189,57 +192,67 @@ impl Products {
             dx.rows == dy.rows && dx.cols == m.cols && dy.cols == m.rows,
             "linear_input: shapes disagree"
         );
-        let packed = w.packed.map(|p| &p.backward[..]);
-        self.product(dx, &Operand::along_rows(dy), &Operand::along_columns(m), packed, scale, write);
+        let depth = dy.cols;
+        self.with_left(&Operand::along_rows(dy), |left| {
+            let multiply = |right: &[Line]| self.product(dx, left, right, depth, scale, write);
+            match w.packed.map(|p| &p.backward[..]).filter(|lines| !lines.is_empty()) {
+                Some(lines) => multiply(lines),
+                None => self.with_right(&Operand::along_columns(m), multiply),
+            }
+        });
     }
 
     /// `dW[o,i] = scale * dy[n,o]^T x[n,i]`.
     pub fn linear_weight(self, dw: MatMut, dy: Mat, x: Mat, scale: f32, write: Write) {
-        assert!(
-            dw.rows == dy.cols && dw.cols == x.cols && dy.rows == x.rows,
-            "linear_weight: shapes disagree"
-        );
-        self.product(dw, &Operand::along_columns(dy), &Operand::along_columns(x), None, scale, write);
+        self.with_input_columns(x, |x| x.linear_weight(dw, dy, scale, write));
     }
 
-    /// `out = scale * left right (+ out)`; `packed` is `right` laid out already.
-    fn product(
-        self,
-        out: MatMut,
-        left: &Operand,
-        right: &Operand,
-        packed: Option<&[Line]>,
-        scale: f32,
-        write: Write,
-    ) {
+    /// Lays `x` out once for several [`InputColumns::linear_weight`].
+    pub fn with_input_columns(self, x: Mat, work: impl FnOnce(InputColumns)) {
+        let (input, operand) = (x.cols, Operand::along_columns(x));
+        let depth = operand.depth;
+        self.with_right(&operand, |lines| work(InputColumns { products: self, lines, input, depth }));
+    }
+
+    /// Calls `work` with a left operand laid out in this thread's memory for one.
+    fn with_left(self, operand: &Operand, work: impl FnOnce(&[Line])) {
+        self.with(&LEFT, operand, Side::Left, work);
+    }
+
+    /// Calls `work` with a right operand laid out in this thread's memory for one.
+    fn with_right(self, operand: &Operand, work: impl FnOnce(&[Line])) {
+        self.with(&RIGHT, operand, Side::Right, work);
+    }
+
+    fn with(self, memory: &'static Scratch, operand: &Operand, side: Side, work: impl FnOnce(&[Line])) {
+        memory.with_borrow_mut(|lines| {
+            self.lay_out(lines, operand, side);
+            work(lines);
+        });
+    }
+
+    /// `out = scale * left right (+ out)`.
+    fn product(self, out: MatMut, left: &[Line], right: &[Line], depth: usize, scale: f32, write: Write) {
         if out.rows == 0 || out.cols == 0 {
             return;
         }
-        if left.depth == 0 {
+        if depth == 0 {
             if write == Write::Set {
                 (0..out.rows).for_each(|r| out.data[r * out.stride..][..out.cols].fill(0.0));
             }
             return;
         }
-        SCRATCH.with_borrow_mut(|[left_lines, right_lines]| {
-            self.lay_out(left_lines, left, Side::Left);
-            let right_lines = packed.unwrap_or_else(|| {
-                self.lay_out(right_lines, right, Side::Right);
-                right_lines
-            });
-            match self.0 {
-                Loop::Vector { .. } => {
-                    vector::product(out, left_lines, right_lines, left.depth, scale, write)
-                }
-                #[cfg(target_arch = "x86_64")]
-                Loop::Amx { split } => {
-                    amx::product(out, left_lines, right_lines, left.depth, scale, write, split)
-                }
-            }
-        });
+        match self.0 {
+            Loop::Vector { .. } => vector::product(out, left, right, depth, scale, write),
+            #[cfg(target_arch = "x86_64")]
+            Loop::Amx { split } => amx::product(out, left, right, depth, scale, write, split),
+        }
     }
 
     fn lay_out(self, to: &mut Vec<Line>, from: &Operand, side: Side) {
+        if from.depth == 0 {
+            return;
+        }
         let lines = match self.0 {
             Loop::Vector { .. } => vector::packed_lines(from.outer, from.depth, side),
             #[cfg(target_arch = "x86_64")]
@@ -257,9 +270,56 @@ impl Products {
     }
 }
 
+/// The input of several linear layers, laid out for [`Products::linear`].
+#[derive(Clone, Copy)]
+pub struct Input<'a> {
+    products: Products,
+    lines: &'a [Line],
+    n: usize,
+    depth: usize,
+}
+
+impl Input<'_> {
+    /// As [`Products::linear`].
+    pub fn linear<'a>(self, y: MatMut, w: impl Into<Weight<'a>>, scale: f32, write: Write) {
+        let w = w.into();
+        let m = w.matrix;
+        assert!(y.rows == self.n && y.cols == m.rows && self.depth == m.cols, "linear: shapes disagree");
+        let multiply = |lines: &[Line]| self.products.product(y, self.lines, lines, self.depth, scale, write);
+        match w.packed.map(|p| &p.forward[..]).filter(|lines| !lines.is_empty()) {
+            Some(lines) => multiply(lines),
+            None => self.products.with_right(&Operand::along_rows(m), multiply),
+        }
+    }
+}
+
+/// The input of several linear layers, laid out for [`Products::linear_weight`].
+#[derive(Clone, Copy)]
+pub struct InputColumns<'a> {
+    products: Products,
+    lines: &'a [Line],
+    input: usize,
+    depth: usize,
+}
+
+impl InputColumns<'_> {
+    /// As [`Products::linear_weight`].
+    pub fn linear_weight(self, dw: MatMut, dy: Mat, scale: f32, write: Write) {
+        let fits = dw.rows == dy.cols && dw.cols == self.input && dy.rows == self.depth;
+        assert!(fits, "linear_weight: shapes disagree");
+        self.products.with_left(&Operand::along_columns(dy), |left| {
+            self.products.product(dw, left, self.lines, self.depth, scale, write);
+        });
+    }
+}
+
+type Scratch = std::thread::LocalKey<RefCell<Vec<Line>>>;
+
 thread_local! {
-    /// Operands laid out for one product, left and right; kept so that nothing is allocated from product to product.
-    static SCRATCH: RefCell<[Vec<Line>; 2]> = const { RefCell::new([Vec::new(), Vec::new()]) };
+    /// A left operand laid out for a product; kept so that nothing is allocated from product to product.
+    static LEFT: RefCell<Vec<Line>> = const { RefCell::new(Vec::new()) };
+    /// A right one.
+    static RIGHT: RefCell<Vec<Line>> = const { RefCell::new(Vec::new()) };
 }
 
 #[cfg(test)]

@@ -3,7 +3,6 @@
 use super::packed::Projection;
 use super::workspace::HEAD_ROWS;
 use super::{Batch, Network, Workspace};
-use crate::lora::Target;
 use kernels::matmul::{Mat, MatMut, Write};
 use kernels::{attention, cross_entropy, norm, rope, swiglu};
 
@@ -65,7 +64,7 @@ impl Network<'_> {
     fn layer(&self, l: usize, batch: &Batch, ws: &mut Workspace) {
         let c = self.config;
         let (n, d, f, hd) = (batch.tokens.len(), c.hidden_size, c.ffn_size, c.head_dim);
-        let (width, out) = (c.attention().qkv_width(), c.attention().out_width());
+        let width = c.attention().qkv_width();
         let layout = &self.weights.layout.layers[l];
         let eps = c.norm_eps as f32;
         let slot = ws.slot(l);
@@ -73,23 +72,8 @@ impl Network<'_> {
         let mut b = std::mem::take(&mut ws.layers[slot]);
 
         norm::forward(&mut b.norm1[..n * d], &mut b.inv1, &x, self.range(&layout.norm1), eps);
-        let projection = self.projection(l, Projection::Qkv);
-        self.products.linear(
-            MatMut::new(&mut b.qkv, n, width),
-            Mat::new(&b.norm1, n, d),
-            projection,
-            1.0,
-            Write::Set,
-        );
-        self.lora_forward(
-            l,
-            &[Target::QProj, Target::KProj, Target::VProj],
-            &mut b.qkv,
-            width,
-            &b.norm1,
-            n,
-            &mut ws.low,
-        );
+        let [qkv_low, o_low, gate_up_low, down_low] = &mut b.low;
+        self.project(l, Projection::Qkv, &mut b.qkv, &b.norm1, n, Write::Set, qkv_low);
         if let Some(bias) = &layout.qkv_bias {
             for row in b.qkv[..n * width].chunks_exact_mut(width) {
                 row.iter_mut().zip(self.range(bias)).for_each(|(x, b)| *x += b);
@@ -114,47 +98,16 @@ impl Network<'_> {
         rope::rotate(&mut b.qkv[..n * width], width, c.heads + c.kv_heads, &batch.positions, self.rope);
         attention::forward(&mut b.attention, &b.qkv, &batch.segments, c.attention(), &mut ws.attention);
         b.middle[..n * d].copy_from_slice(&x[..n * d]);
-        let projection = self.projection(l, Projection::O);
-        self.products.linear(
-            MatMut::new(&mut b.middle, n, d),
-            Mat::new(&b.attention, n, out),
-            projection,
-            1.0,
-            Write::Add,
-        );
-        self.lora_forward(l, &[Target::OProj], &mut b.middle, d, &b.attention, n, &mut ws.low);
+        self.project(l, Projection::O, &mut b.middle, &b.attention, n, Write::Add, o_low);
 
         norm::forward(&mut b.norm2[..n * d], &mut b.inv2, &b.middle, self.range(&layout.norm2), eps);
-        let projection = self.projection(l, Projection::GateUp);
-        self.products.linear(
-            MatMut::new(&mut b.gate_up, n, 2 * f),
-            Mat::new(&b.norm2, n, d),
-            projection,
-            1.0,
-            Write::Set,
-        );
-        self.lora_forward(
-            l,
-            &[Target::GateProj, Target::UpProj],
-            &mut b.gate_up,
-            2 * f,
-            &b.norm2,
-            n,
-            &mut ws.low,
-        );
+        self.project(l, Projection::GateUp, &mut b.gate_up, &b.norm2, n, Write::Set, gate_up_low);
         swiglu::forward(&mut b.act[..n * f], &b.gate_up, f);
         ws.x[slot] = x;
         let next = ws.x.len().min(slot + 2) - 1;
         let next = &mut ws.x[next];
         next[..n * d].copy_from_slice(&b.middle[..n * d]);
-        self.products.linear(
-            MatMut::new(next, n, d),
-            Mat::new(&b.act, n, f),
-            self.projection(l, Projection::Down),
-            1.0,
-            Write::Add,
-        );
-        self.lora_forward(l, &[Target::DownProj], next, d, &b.act, n, &mut ws.low);
+        self.project(l, Projection::Down, next, &b.act, n, Write::Add, down_low);
         ws.layers[slot] = b;
     }
 

@@ -5,11 +5,13 @@
 
 mod backward;
 mod forward;
-mod lora;
+mod gradient;
 mod packed;
+mod projection;
 mod workspace;
 
-pub use packed::PackedWeights;
+pub use gradient::{Gradient, Inputs, SharedGradient};
+pub use packed::{Pack, PackedWeights};
 pub use workspace::Workspace;
 
 use crate::{Adapter, Config, Example, Weights};
@@ -55,7 +57,7 @@ impl<'a> Network<'a> {
     /// A fused projection of layer `l`, `[out, in]`.
     fn projection(&self, l: usize, projection: Projection) -> Weight<'_> {
         let (range, out, input) = projection.place(self.config, &self.weights.layout.layers[l]);
-        Weight::new(Mat::new(self.range(range), out, input), self.packed.map(|p| p.projection(l, projection)))
+        Weight::new(Mat::new(self.range(range), out, input), self.packed.and_then(|p| p.projection(l, projection)))
     }
 
     /// The output projection, `[vocab, hidden]`.
@@ -68,14 +70,6 @@ impl<'a> Network<'a> {
     fn range(&self, range: &std::ops::Range<usize>) -> &[f32] {
         &self.weights.flat[range.clone()]
     }
-}
-
-/// Where gradients are added.
-pub enum Gradient<'a> {
-    /// Gradients of all weights, in the layout of [`Weights`].
-    Full(&'a mut [f32]),
-    /// Gradients of the adapter only, in its own layout; the weights are frozen.
-    Lora(&'a mut [f32]),
 }
 
 /// Tokens of several segments, one after the other, and what is to be predicted from them.

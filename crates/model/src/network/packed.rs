@@ -1,6 +1,7 @@
 //! All weight matrices laid out for products: once per optimizer step, or once per model that is only asked.
 
 use crate::layout::LayerLayout;
+use crate::lora::Target;
 use crate::{Config, Weights};
 use kernels::matmul::{Mat, Packed, Products};
 use kernels::threads;
@@ -9,8 +10,20 @@ use std::ops::Range;
 /// The matrices of a model in the order in which products read them.
 #[derive(Default, Debug)]
 pub struct PackedWeights {
+    /// None where products lay the layers' matrices out as they use them.
     layers: Vec<[Packed; 4]>,
     head: Packed,
+}
+
+/// Which matrices are laid out beforehand; products do it themselves for the others, with the same results.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Pack {
+    /// All, for scoring.
+    Forward,
+    /// All, for training: each twice, as it is and transposed.
+    Both,
+    /// The output projection only. The copies of a large model's layers would take twice the memory of the weights.
+    Head,
 }
 
 /// A fused projection of a layer.
@@ -23,7 +36,17 @@ pub(super) enum Projection {
 }
 
 impl Projection {
-    const ALL: [Projection; 4] = [Projection::Qkv, Projection::O, Projection::GateUp, Projection::Down];
+    pub const ALL: [Projection; 4] = [Projection::Qkv, Projection::O, Projection::GateUp, Projection::Down];
+
+    /// The projections that it holds, in order.
+    pub fn targets(self) -> &'static [Target] {
+        match self {
+            Projection::Qkv => &[Target::QProj, Target::KProj, Target::VProj],
+            Projection::O => &[Target::OProj],
+            Projection::GateUp => &[Target::GateProj, Target::UpProj],
+            Projection::Down => &[Target::DownProj],
+        }
+    }
 
     /// Where it lies, and its shape `(out, in)`.
     pub fn place<'l>(self, c: &Config, layer: &'l LayerLayout) -> (&'l Range<usize>, usize, usize) {
@@ -38,16 +61,21 @@ impl Projection {
 }
 
 impl PackedWeights {
-    /// Lays out every matrix, for training if `backward`; keeps its memory from one step to the next.
+    /// Lays matrices out; keeps its memory from one step to the next.
     pub fn pack(
         &mut self,
         config: &Config,
         weights: &Weights,
         products: Products,
-        backward: bool,
+        which: Pack,
         threads: usize,
     ) {
-        self.layers.resize_with(config.layers, Default::default);
+        let (layers, backward) = match which {
+            Pack::Forward => (config.layers, false),
+            Pack::Both => (config.layers, true),
+            Pack::Head => (0, true),
+        };
+        self.layers.resize_with(layers, Default::default);
         let layout = &weights.layout;
         let layers = self.layers.iter_mut().zip(&layout.layers).flat_map(|(packed, layer)| {
             packed.iter_mut().zip(Projection::ALL).map(|(packed, p)| (packed, p.place(config, layer)))
@@ -58,8 +86,8 @@ impl PackedWeights {
         });
     }
 
-    pub(super) fn projection(&self, layer: usize, projection: Projection) -> &Packed {
-        &self.layers[layer][projection as usize]
+    pub(super) fn projection(&self, layer: usize, projection: Projection) -> Option<&Packed> {
+        Some(&self.layers.get(layer)?[projection as usize])
     }
 
     pub(super) fn head(&self) -> &Packed {

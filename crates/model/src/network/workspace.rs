@@ -1,5 +1,6 @@
 //! Every buffer that a forward and backward pass needs, laid out once and kept from step to step.
 
+use super::packed::Projection;
 use crate::Config;
 use kernels::attention::Scratch;
 
@@ -18,6 +19,8 @@ pub(super) struct LayerBuffers {
     pub inv2: Vec<f32>,
     pub gate_up: Vec<f32>,
     pub act: Vec<f32>,
+    /// The low-rank inner values of each projection's adapters.
+    pub low: [Vec<f32>; 4],
 }
 
 /// Buffers for batches of up to a number of tokens; grows when a larger batch comes.
@@ -33,7 +36,6 @@ pub struct Workspace {
     pub(super) d_attention: Vec<f32>,
     pub(super) d_qkv: Vec<f32>,
     pub(super) d_act: Vec<f32>,
-    pub(super) low: Vec<f32>,
     pub(super) d_low: Vec<f32>,
     pub(super) head_x: Vec<f32>,
     pub(super) head_norm: Vec<f32>,
@@ -46,6 +48,9 @@ pub struct Workspace {
 
 /// Rows of logits that exist at a time: the whole `[tokens, vocab]` matrix never does.
 pub(super) const HEAD_ROWS: usize = 128;
+
+/// The most adapters that one fused projection carries: q, k and v.
+const MOST_TARGETS: usize = 3;
 
 fn grow(buffer: &mut Vec<f32>, len: usize) {
     if buffer.len() < len {
@@ -67,7 +72,6 @@ impl Workspace {
             d_attention: Vec::new(),
             d_qkv: Vec::new(),
             d_act: Vec::new(),
-            low: Vec::new(),
             d_low: Vec::new(),
             head_x: Vec::new(),
             head_norm: Vec::new(),
@@ -103,6 +107,9 @@ impl Workspace {
             grow(&mut b.attention, n * out);
             grow(&mut b.gate_up, n * 2 * f);
             grow(&mut b.act, n * f);
+            for (low, projection) in b.low.iter_mut().zip(Projection::ALL) {
+                grow(low, projection.targets().len() * n * rank);
+            }
             if c.qk_norm {
                 grow(&mut b.qk_raw, n * (c.heads + c.kv_heads) * c.head_dim);
                 grow(&mut b.qk_inv, n * (c.heads + c.kv_heads));
@@ -113,7 +120,6 @@ impl Workspace {
         }
         grow(&mut self.head_inv, n);
         grow(&mut self.logits, HEAD_ROWS * c.vocab_size);
-        grow(&mut self.low, n * rank);
         if self.training {
             for buffer in [&mut self.dx, &mut self.d_hidden, &mut self.d_head] {
                 grow(buffer, n * d);
@@ -121,7 +127,7 @@ impl Workspace {
             grow(&mut self.d_attention, n * out);
             grow(&mut self.d_qkv, n * width);
             grow(&mut self.d_act, n * f);
-            grow(&mut self.d_low, n * rank);
+            grow(&mut self.d_low, MOST_TARGETS * n * rank);
             grow(&mut self.ignored, width.max(d));
         }
     }
