@@ -5,7 +5,8 @@ use crate::{Method, Part, Precision, Recipe};
 use kernels::matmul::Products;
 use kernels::{optimizer, rope, threads};
 use model::{
-    Adapter, Batch, Config, Example, Gradient, Inputs, Network, Pack, PackedWeights, SharedGradient, Weights, Workspace,
+    Adapter, Batch, Config, Example, Gradient, Inputs, Network, Pack, PackedWeights, SharedGradient, Weights,
+    Workspace,
 };
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;

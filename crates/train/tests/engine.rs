@@ -204,7 +204,10 @@ fn a_shared_gradient_is_the_sum_of_separate_ones() {
     // Steps drift apart by rounding; the first have no steps before them.
     for (step, (one, many)) in one.iter().zip(&many).take(5).enumerate() {
         assert!((one.loss - many.loss).abs() < 1e-5 * many.loss, "step {step}: {one:?} {many:?}");
-        assert!((one.grad_norm - many.grad_norm).abs() < 1e-4 * many.grad_norm, "step {step}: {one:?} {many:?}");
+        assert!(
+            (one.grad_norm - many.grad_norm).abs() < 1e-4 * many.grad_norm,
+            "step {step}: {one:?} {many:?}"
+        );
     }
 }
 

@@ -111,6 +111,7 @@ fn first_lanes(n: usize) -> u16 {
 /// The runs, `stride` apart, must be readable.
 #[inline]
 #[target_feature(enable = "avx512f,avx512bw,avx512bf16")]
+#[allow(clippy::needless_range_loop)] // two halves are filled at once
 unsafe fn split_along_depth<const HALVES: usize>(
     to: &mut Pairs<HALVES>,
     from: *const f32,
@@ -142,6 +143,7 @@ unsafe fn split_along_depth<const HALVES: usize>(
 /// The rows, `stride` apart, must be readable.
 #[inline]
 #[target_feature(enable = "avx512f,avx512bw,avx512bf16")]
+#[allow(clippy::needless_range_loop)] // two halves are filled at once
 unsafe fn split_along_outer<const HALVES: usize>(
     to: &mut Pairs<HALVES>,
     from: *const f32,

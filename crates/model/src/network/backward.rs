@@ -120,7 +120,8 @@ impl Network<'_> {
             };
             let ignored = &mut ws.ignored;
             gradient.add_vector(q_norm, ignored, |d_q| part(0..q, 0..c.heads, d_q, self.range(q_norm)));
-            gradient.add_vector(k_norm, ignored, |d_k| part(q..all * hd, c.heads..all, d_k, self.range(k_norm)));
+            gradient
+                .add_vector(k_norm, ignored, |d_k| part(q..all * hd, c.heads..all, d_k, self.range(k_norm)));
         }
         if let Some(bias) = &layout.qkv_bias {
             gradient.add_vector(bias, &mut ws.ignored, |d_bias| {

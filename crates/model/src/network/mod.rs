@@ -57,7 +57,10 @@ impl<'a> Network<'a> {
     /// A fused projection of layer `l`, `[out, in]`.
     fn projection(&self, l: usize, projection: Projection) -> Weight<'_> {
         let (range, out, input) = projection.place(self.config, &self.weights.layout.layers[l]);
-        Weight::new(Mat::new(self.range(range), out, input), self.packed.and_then(|p| p.projection(l, projection)))
+        Weight::new(
+            Mat::new(self.range(range), out, input),
+            self.packed.and_then(|p| p.projection(l, projection)),
+        )
     }
 
     /// The output projection, `[vocab, hidden]`.
