@@ -77,10 +77,10 @@ impl Network<'_> {
 
         // x_next = middle + act W_down^T
         let down = Projection::Down;
-        self.project_backward(l, down, gradient, &mut ws.d_act, &ws.dx, &b.act, n, down_low, d_low);
+        self.project_backward(l, down, gradient, Some(&mut ws.d_act[..]), &ws.dx, &b.act, n, down_low, d_low);
         // act = silu(gate) up; [gate up] = norm2 W_gate_up^T
         swiglu::backward(&mut b.gate_up[..n * 2 * f], &ws.d_act, f);
-        let (gate_up, d_hidden) = (Projection::GateUp, &mut ws.d_hidden);
+        let (gate_up, d_hidden) = (Projection::GateUp, Some(&mut ws.d_hidden[..]));
         self.project_backward(l, gate_up, gradient, d_hidden, &b.gate_up, &b.norm2, n, gate_up_low, d_low);
         gradient.add_vector(&layout.norm2, &mut ws.ignored, |d_gain| {
             let gain = self.range(&layout.norm2);
@@ -88,7 +88,7 @@ impl Network<'_> {
         });
 
         // middle = x + attention W_o^T
-        let (o, d_attention) = (Projection::O, &mut ws.d_attention);
+        let (o, d_attention) = (Projection::O, Some(&mut ws.d_attention[..]));
         self.project_backward(l, o, gradient, d_attention, &ws.dx, &b.attention, n, o_low, d_low);
         attention::backward(
             &mut ws.d_qkv,
@@ -131,12 +131,16 @@ impl Network<'_> {
             });
         }
         // qkv = norm1 W_qkv^T
-        let (qkv, d_hidden) = (Projection::Qkv, &mut ws.d_hidden);
+        // Nothing below the first layer is trained with an adapter.
+        let lowest = l == 0 && matches!(gradient, Gradient::Lora(_));
+        let (qkv, d_hidden) = (Projection::Qkv, (!lowest).then_some(&mut ws.d_hidden[..]));
         self.project_backward(l, qkv, gradient, d_hidden, &ws.d_qkv, &b.norm1, n, qkv_low, d_low);
-        gradient.add_vector(&layout.norm1, &mut ws.ignored, |d_gain| {
-            let gain = self.range(&layout.norm1);
-            norm::backward(&mut ws.dx[..n * d], d_gain, &ws.d_hidden, x, &b.inv1, gain);
-        });
+        if !lowest {
+            gradient.add_vector(&layout.norm1, &mut ws.ignored, |d_gain| {
+                let gain = self.range(&layout.norm1);
+                norm::backward(&mut ws.dx[..n * d], d_gain, &ws.d_hidden, x, &b.inv1, gain);
+            });
+        }
         ws.layers[l] = b;
     }
 }

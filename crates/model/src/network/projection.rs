@@ -12,8 +12,8 @@ impl Network<'_> {
         sites.filter(move |site| projection.targets().contains(&site.target))
     }
 
-    /// `y = x W^T (+ y)`, and for every adapter on a part of it `y[:, its columns] += scale * (x A^T) B^T`. Leaves each
-    /// `x A^T`, `[n, rank]`, in `low`, one after the other.
+    /// `y = x W^T (+ y)`, and for every adapter on a part of it `y[:, its columns] += (scale * x A^T) B^T`. Leaves each
+    /// `scale * x A^T`, `[n, rank]`, in `low`, one after the other.
     #[allow(clippy::too_many_arguments)]
     pub(super) fn project(
         &self,
@@ -31,31 +31,31 @@ impl Network<'_> {
             self.products.linear(MatMut::new(y, n, output), Mat::new(x, n, input), w, 1.0, write);
             return;
         };
-        let rank = adapter.shape.rank;
+        let (rank, scale) = (adapter.shape.rank, adapter.scale());
         self.products.with_input(Mat::new(x, n, input), |x| {
             x.linear(MatMut::new(y, n, output), w, 1.0, write);
             for (site, low) in self.sites(layer, projection).zip(low.chunks_exact_mut(n * rank)) {
                 let a = Mat::new(&adapter.flat[site.a.clone()], rank, input);
-                x.linear(MatMut::new(low, n, rank), a, 1.0, Write::Set);
+                x.linear(MatMut::new(low, n, rank), a, scale, Write::Set);
             }
         });
         for (site, low) in self.sites(layer, projection).zip(low.chunks_exact(n * rank)) {
             let (_, columns) = site.target.widths(self.config);
             let b = Mat::new(&adapter.flat[site.b.clone()], columns, rank);
             let y = MatMut::strided(&mut y[site.target.column(self.config)..], n, columns, output);
-            self.products.linear(y, Mat::new(low, n, rank), b, adapter.scale(), Write::Add);
+            self.products.linear(y, Mat::new(low, n, rank), b, 1.0, Write::Add);
         }
     }
 
-    /// The backward pass of [`Network::project`]: sets `dx`, the gradient of `x`, from `dy`, that of `y`, and adds the
-    /// gradients of the parameters that are trained. `low` is what the forward pass left there.
+    /// The backward pass of [`Network::project`]: sets `dx`, the gradient of `x`, from `dy`, that of `y`, if anything
+    /// needs it, and adds the gradients of the parameters that are trained. `low` is what the forward pass left there.
     #[allow(clippy::too_many_arguments)]
     pub(super) fn project_backward(
         &self,
         layer: usize,
         projection: Projection,
         gradient: &mut Gradient,
-        dx: &mut [f32],
+        mut dx: Option<&mut [f32]>,
         dy: &[f32],
         x: &[f32],
         n: usize,
@@ -65,7 +65,9 @@ impl Network<'_> {
         let (range, output, input) = projection.place(self.config, &self.weights.layout.layers[layer]);
         let (whole_dy, x) = (Mat::new(dy, n, output), Mat::new(x, n, input));
         let w = self.projection(layer, projection);
-        self.products.linear_input(MatMut::new(dx, n, input), whole_dy, w, 1.0, Write::Set);
+        if let Some(dx) = &mut dx {
+            self.products.linear_input(MatMut::new(dx, n, input), whole_dy, w, 1.0, Write::Set);
+        }
         gradient.add(range, |dw| {
             self.products.linear_weight(MatMut::new(dw, output, input), whole_dy, x, 1.0, Write::Add);
         });
@@ -77,7 +79,7 @@ impl Network<'_> {
             let b = Mat::new(&adapter.flat[site.b.clone()], columns, rank);
             let dy = Mat::strided(&dy[site.target.column(self.config)..], n, columns, output);
             let d_b = MatMut::new(&mut gradient[site.b.clone()], columns, rank);
-            self.products.linear_weight(d_b, dy, Mat::new(low, n, rank), scale, Write::Add);
+            self.products.linear_weight(d_b, dy, Mat::new(low, n, rank), 1.0, Write::Add);
             self.products.linear_input(MatMut::new(d_low, n, rank), dy, b, scale, Write::Set);
         }
         self.products.with_input_columns(x, |x| {
@@ -86,6 +88,7 @@ impl Network<'_> {
                 x.linear_weight(d_a, Mat::new(d_low, n, rank), 1.0, Write::Add);
             }
         });
+        let Some(dx) = dx else { return };
         for (site, d_low) in self.sites(layer, projection).zip(d_low.chunks_exact(n * rank)) {
             let a = Mat::new(&adapter.flat[site.a.clone()], rank, input);
             let dx = MatMut::new(dx, n, input);
