@@ -88,9 +88,10 @@ pub fn run(options: &Options) -> Result<Value> {
 /// What a training process needs by the sizes of its buffers, in bytes; docs/scaling.md explains it.
 fn memory(shape: &Value, parameters: f64, length: usize) -> f64 {
     const FLOAT: f64 = 4.0;
-    /// The weights, two moments, two gradient buffers, and the matrices laid out for products in both
-    /// directions.
-    const COPIES: f64 = 7.0;
+    /// The weights and two moments; gradient buffers come to them.
+    const COPIES: f64 = 3.0;
+    /// Models of up to so many parameters keep all matrices laid out for products, larger ones the output projection.
+    const PACKED: f64 = (4 << 20) as f64;
     /// Tokens of one pass; a longer row is a pass of its own.
     const PASS: usize = 256;
     /// Rows of logits that exist at a time.
@@ -105,7 +106,10 @@ fn memory(shape: &Value, parameters: f64, length: usize) -> f64 {
     let once = 10.0 * width + 3.0 * hidden;
     let activations = PASS.max(length) as f64 * (of("layers") * layer + once) + LOGITS * of("vocabulary");
     let threads: f64 = THREADS.parse().unwrap_or(1.0);
-    PROGRAM + FLOAT * (COPIES * parameters + threads * activations)
+    let gradients = shape["gradient_buffers"].as_f64().unwrap_or(2.0);
+    // In both directions.
+    let packed = 2.0 * if parameters <= PACKED { parameters } else { of("vocabulary") * width };
+    PROGRAM + FLOAT * ((COPIES + gradients) * parameters + packed + threads * activations)
 }
 
 /// PyTorch at the same size: a row of the table, and the answers.
