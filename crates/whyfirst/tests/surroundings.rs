@@ -349,3 +349,19 @@ fn created_readably(dir: &std::path::Path) {
         }
     }
 }
+
+#[test]
+fn instructions_that_this_cpu_lacks_are_refused_and_narrower_ones_are_kept_to() {
+    let project = small();
+    let with = |vectors: &str| {
+        let output = project.program(&RUN).env("WHYFIRST_VECTORS", vectors).output().unwrap();
+        (output.status.code(), String::from_utf8(output.stderr).unwrap())
+    };
+    let (code, message) = with("avx9000");
+    assert_eq!(code, Some(2));
+    assert!(message.contains("WHYFIRST_VECTORS is \"avx9000\"; on this machine it may be baseline"), "{message}");
+    let (code, message) = with("baseline");
+    assert_eq!(code, Some(0), "{message}");
+    let record = fs::read_to_string(project.path("exp/runs/record.json")).unwrap();
+    assert!(record.contains(" baseline"), "the record does not say which instructions were used");
+}
