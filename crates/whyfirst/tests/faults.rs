@@ -96,7 +96,7 @@ impl Victim {
 fn visible(path: &str) -> String {
     let name = path.rsplit('/').next().unwrap();
     match name.strip_prefix('.') {
-        Some(hidden) if !hidden.is_empty() => format!(".{}.", hidden.split('.').next().unwrap()),
+        Some(hidden) if hidden.contains('.') => format!(".{}.", hidden.split('.').next().unwrap()),
         _ => name.to_owned(),
     }
 }
@@ -126,7 +126,10 @@ fn try_all(name: &str, victim: &Victim, sample: usize) {
         }
         cases = drawn;
     }
-    for (number, kind, operation) in &cases {
+    for (done, (number, kind, operation)) in cases.iter().enumerate() {
+        if done > 0 && done % 100 == 0 {
+            println!("{name}: {done} of {}", cases.len());
+        }
         victim.suffers(*number, kind, operation, &expected);
     }
     println!("{name}: {} of {all} faults at {} operations met; all equal", cases.len(), operations.len());
