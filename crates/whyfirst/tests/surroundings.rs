@@ -359,7 +359,10 @@ fn instructions_that_this_cpu_lacks_are_refused_and_narrower_ones_are_kept_to() 
     };
     let (code, message) = with("avx9000");
     assert_eq!(code, Some(2));
-    assert!(message.contains("WHYFIRST_VECTORS is \"avx9000\"; on this machine it may be baseline"), "{message}");
+    assert!(
+        message.contains("WHYFIRST_VECTORS is \"avx9000\"; on this machine it may be baseline"),
+        "{message}"
+    );
     let (code, message) = with("baseline");
     assert_eq!(code, Some(0), "{message}");
     let record = fs::read_to_string(project.path("exp/runs/record.json")).unwrap();
