@@ -186,9 +186,14 @@ fn planned_stage(prepared: &Prepared, index: usize, models: usize) -> PlannedSta
     }
 }
 
+/// Stages whose time an estimate looks up: enough for a mean, few enough that a plan of thousands is quick.
+const TIMINGS: usize = 32;
+
 /// From the stages that this machine has trained in this folder, else from a stored figure.
 fn estimate(prepared: &Prepared, tokens: u64, threads: usize) -> Estimate {
-    let timings = prepared.graph.stages.iter().filter_map(|stage| Timing::read(&prepared.paths, stage.id));
+    let done =
+        prepared.graph.stages.iter().zip(&prepared.stages).filter(|(_, state)| state.manifest.is_some());
+    let timings = done.rev().filter_map(|(stage, _)| Timing::read(&prepared.paths, stage.id)).take(TIMINGS);
     let measured: Vec<f64> = timings
         .filter(|timing| timing.tokens_per_second > 0.0)
         .map(|timing| timing.tokens_per_second / timing.threads.max(1) as f64)

@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use rayon::prelude::*;
 use store::Hash;
 use train::{Part, Plan};
 
@@ -86,8 +87,8 @@ pub fn prepare(experiment: &Experiment) -> Result<Prepared<'_>> {
     let stages = graph
         .stages
         .iter()
-        .map(|stage| {
-            let manifest = Manifest::read(&paths.stage(stage.id))?;
+        .zip(manifests(&paths, &graph)?)
+        .map(|(stage, manifest)| {
             let plan = match &manifest {
                 Some(manifest) => manifest.plan.clone(),
                 None => plan(experiment, &library, stage)?,
@@ -98,6 +99,13 @@ pub fn prepare(experiment: &Experiment) -> Result<Prepared<'_>> {
     let suites = suites::build(experiment);
     let evals = evaluations(experiment, &paths, &graph, &suites);
     Ok(Prepared { experiment, paths, library, corpora, graph, stages, suites, evals })
+}
+
+/// What the finished stages say about themselves. On all cores, as the logs below: of thousands of small files
+/// each is quickly read, but not all one after the other.
+fn manifests(paths: &Paths, graph: &Graph) -> Result<Vec<Option<Manifest>>> {
+    let read: Vec<_> = graph.stages.par_iter().map(|stage| Manifest::read(&paths.stage(stage.id))).collect();
+    read.into_iter().collect()
 }
 
 /// What a stage will do.
@@ -136,8 +144,8 @@ impl Prepared<'_> {
     /// # Errors
     /// A damaged result.
     pub fn refresh(&mut self) -> Result<()> {
-        for (stage, state) in self.graph.stages.iter().zip(&mut self.stages) {
-            state.manifest = Manifest::read(&self.paths.stage(stage.id))?;
+        for (state, manifest) in self.stages.iter_mut().zip(manifests(&self.paths, &self.graph)?) {
+            state.manifest = manifest;
         }
         self.evals = evaluations(self.experiment, &self.paths, &self.graph, &self.suites);
         Ok(())
@@ -174,18 +182,19 @@ fn evaluations(
     for (index, cell) in graph.cells.iter().enumerate() {
         by_model.entry(cell.stages.last().copied()).or_default().push(index);
     }
-    let mut evals = Vec::new();
-    for (stage, cells) in by_model {
-        let model = stage.map_or(experiment.base.hash, |index| graph.stages[index].id);
-        for (index, suite) in suites.iter().enumerate() {
-            let key = eval::Key::new(model, suite);
-            let done = cells.iter().all(|cell| {
-                let path = paths.resolve(&log_path(experiment, paths, graph, *cell, &suite.name));
-                // A log that cannot be read is made again.
-                path.is_file() && eval::read_header(&path).is_ok_and(|header| header.key == key)
-            });
-            evals.push(Evaluation { stage, suite: index, cells: cells.clone(), done });
-        }
-    }
-    evals
+    by_model
+        .into_par_iter()
+        .flat_map_iter(|(stage, cells)| {
+            let model = stage.map_or(experiment.base.hash, |index| graph.stages[index].id);
+            suites.iter().enumerate().map(move |(index, suite)| {
+                let key = eval::Key::new(model, suite);
+                let done = cells.iter().all(|cell| {
+                    let path = paths.resolve(&log_path(experiment, paths, graph, *cell, &suite.name));
+                    // A log that cannot be read is made again.
+                    path.is_file() && eval::read_header(&path).is_ok_and(|header| header.key == key)
+                });
+                Evaluation { stage, suite: index, cells: cells.clone(), done }
+            })
+        })
+        .collect()
 }
