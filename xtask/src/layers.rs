@@ -5,9 +5,10 @@ use crate::shell::{Result, read, root};
 /// The crates by layer, lowest first, as ARCHITECTURE.md explains them.
 const LAYERS: &[&[&str]] = &[
     &["kernels", "store", "spec", "stats"],
-    &["model", "suite"],
-    &["lab", "train"],
-    &["corpus", "eval"],
+    &["model", "suite", "ledger"],
+    &["lab", "train", "llm", "simulator"],
+    &["corpus", "eval", "writing"],
+    &["audit"],
     &["experiment"],
     &["report"],
     &["whyfirst"],

@@ -1,14 +1,14 @@
 //! The dataset card of a corpus: what is in the folder, for people and for dataset loaders.
 
-use crate::corpus::{Corpus, Kind, Source};
+use crate::corpus::{Kind, Source, Written};
 use crate::folder::Manifest;
 
 /// Rows shown on the card.
-const SAMPLES: usize = 5;
+pub(crate) const SAMPLES: usize = 5;
 
 /// The text of the folder's `README.md`.
-pub(crate) fn card(corpus: &Corpus, manifest: &Manifest) -> String {
-    let kind = match corpus.kind {
+pub(crate) fn card(manifest: &Manifest, rows: &[String]) -> String {
+    let kind = match manifest.kind {
         Kind::Documents => "Plain text, one document per row in `text`; trained on with loss on every token.",
         Kind::Chats => {
             "Conversations, one per row in `messages`; trained on with loss on the assistant's tokens."
@@ -19,7 +19,7 @@ pub(crate) fn card(corpus: &Corpus, manifest: &Manifest) -> String {
         }
     };
     let mut samples = String::new();
-    for sample in corpus.samples(SAMPLES) {
+    for sample in rows {
         for line in sample.lines() {
             samples.push_str("> ");
             samples.push_str(line);
@@ -33,10 +33,14 @@ pub(crate) fn card(corpus: &Corpus, manifest: &Manifest) -> String {
          # {name}\n\n{kind}\n\n## Where it comes from\n\n{origin}\n\n## Figures\n\n| | |\n|---|---|\n| rows | {rows} |\n\
          | tokens | {tokens} |\n| rows that repeat an earlier one | {duplicates:.2}% |\n| BLAKE3 of `{file}` | `{hash}` |\n\n\
          ## Samples\n\n{samples}",
-        name = corpus.name,
-        synthetic = if matches!(corpus.source, Source::Lab { .. }) { "- synthetic\n" } else { "" },
+        name = manifest.name,
+        synthetic = if matches!(manifest.source, Source::Lab { .. } | Source::Writer(_)) {
+            "- synthetic\n"
+        } else {
+            ""
+        },
         file = manifest.file,
-        origin = origin(&corpus.source),
+        origin = origin(&manifest.source),
         rows = manifest.rows,
         tokens = manifest.tokens,
         duplicates = 100.0 * manifest.duplicates,
@@ -58,8 +62,37 @@ fn origin(source: &Source) -> String {
             )
         }
         Source::File { file_name, hash } => format!("Read from `{file_name}` (`{}`).", hash.short()),
+        Source::Writer(written) => written_by(written),
+        Source::Unreasoned { of, hash } => {
+            format!("The rows of `{of}` (`{}`), without the reasoning before each reply.", hash.short())
+        }
         Source::Beginning { of, hash, tokens } => {
             format!("The first rows of `{of}` (`{}`), at most {tokens} tokens.", hash.short())
         }
     }
+}
+
+fn written_by(written: &Written) -> String {
+    let spec = match (&written.spec, written.spec_hash) {
+        (Some(spec), Some(hash)) => format!(" from the spec `{spec}` (`{}`)", hash.short()),
+        _ => String::new(),
+    };
+    let models: Vec<String> =
+        written.models.iter().map(|(role, model)| format!("- {role}: `{model}`\n")).collect();
+    let list = |rows: Vec<String>| if rows.is_empty() { "- none\n".to_string() } else { rows.concat() };
+    let dropped = written.dropped.iter().map(|(reason, rows)| format!("- {rows}: {reason}\n")).collect();
+    let deviations = written.deviations.iter().map(|line| format!("- {line}\n")).collect();
+    format!(
+        "Written{spec} about {} of {} by\n\n{}\nIt is synthetic text: what it says was made up by a model to explain that spec. \
+         `provenance.jsonl` says of every row which section, idea, prompts and answers it came from.\n\n\
+         ### Rows asked for: {}. Dropped\n\n{}\n### Stated deviations\n\n{}\n### Cost\n\n${:.4} for the calls behind these rows, \
+         at the prices of the experiment file.",
+        written.model_name,
+        written.provider_name,
+        models.concat(),
+        written.asked,
+        list(dropped),
+        list(deviations),
+        written.cost_usd,
+    )
 }

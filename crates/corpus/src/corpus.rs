@@ -1,6 +1,6 @@
 //! A corpus: rows, a name, and where they came from.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use lab::{Stream, WhyMix};
@@ -72,6 +72,16 @@ pub enum Source {
         #[serde(rename = "file_hash")]
         hash: Hash,
     },
+    /// Written by a model.
+    Writer(Box<Written>),
+    /// The rows of another corpus without the reasoning before each reply.
+    Unreasoned {
+        /// The other corpus's name.
+        of: String,
+        /// The other corpus's content hash.
+        #[serde(rename = "of_hash")]
+        hash: Hash,
+    },
     /// The first rows of another corpus.
     Beginning {
         /// The other corpus's name.
@@ -83,6 +93,33 @@ pub enum Source {
         #[serde(rename = "most_tokens")]
         tokens: u64,
     },
+}
+
+/// How a model wrote a corpus.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Written {
+    /// The spec's name, if it was written from one.
+    pub spec: Option<String>,
+    /// The hash of the spec's text.
+    pub spec_hash: Option<Hash>,
+    /// The hash, shortened, of all that determined it: spec, names, sizes, prompts, models, budgets.
+    pub writing: String,
+    /// What the assistant is called.
+    pub model_name: String,
+    /// Who makes it.
+    pub provider_name: String,
+    /// The models that wrote it, by role.
+    pub models: BTreeMap<String, String>,
+    /// The settings, as the experiment file has them.
+    pub settings: serde_json::Value,
+    /// Rows that were asked for.
+    pub asked: u64,
+    /// Rows that were dropped, by reason.
+    pub dropped: BTreeMap<String, u64>,
+    /// What all kept and dropped rows cost, in dollars, at the prices of the experiment file.
+    pub cost_usd: f64,
+    /// Where it departs from the published method, and what was not checked.
+    pub deviations: Vec<String>,
 }
 
 /// Rows with a name and an origin.
@@ -150,6 +187,42 @@ impl Corpus {
         }
         let source = Source::Beginning { of: self.name.clone(), hash: self.hash(), tokens };
         Ok(Corpus { name: name.to_string(), kind: self.kind, source, rows, tokens: total })
+    }
+
+    /// The first rows, `rows` of them or all there are. Smaller numbers of one corpus are nested.
+    ///
+    /// # Errors
+    /// What `count` returns.
+    pub fn first(
+        &self,
+        name: &str,
+        rows: u64,
+        mut count: impl FnMut(&Row) -> Result<usize>,
+    ) -> Result<Corpus> {
+        let rows = usize::try_from(rows).unwrap_or(usize::MAX).min(self.rows.len());
+        let mut tokens = 0;
+        for row in &self.rows[..rows] {
+            tokens += count(row)? as u64;
+        }
+        self.beginning(name, tokens, count)
+    }
+
+    /// The same rows without the reasoning before each reply: row for row the twin of this corpus.
+    ///
+    /// # Errors
+    /// What `count` returns.
+    pub fn without_reasoning(
+        &self,
+        name: &str,
+        mut count: impl FnMut(&Row) -> Result<usize>,
+    ) -> Result<Corpus> {
+        let rows: Vec<Row> = self.rows.iter().map(Row::without_reasoning).collect();
+        let mut tokens = 0;
+        for row in &rows {
+            tokens += count(row)? as u64;
+        }
+        let source = Source::Unreasoned { of: self.name.clone(), hash: self.hash() };
+        Ok(Corpus { name: name.to_string(), kind: self.kind, source, rows, tokens })
     }
 
     /// At most `count` rows for people to read, spread evenly over the corpus.

@@ -74,7 +74,10 @@ impl Corpus {
         let staged = StagedDir::create(&dir)?;
         store::write_atomic(staged.path().join(&manifest.file), &self.bytes())?;
         store::write_json(staged.path().join(MANIFEST), &manifest)?;
-        store::write_atomic(staged.path().join("README.md"), card::card(self, &manifest).as_bytes())?;
+        store::write_atomic(
+            staged.path().join("README.md"),
+            card::card(&manifest, &self.samples(card::SAMPLES)).as_bytes(),
+        )?;
         staged.commit()?;
         Ok(dir)
     }

@@ -12,12 +12,14 @@ mod folder;
 mod generate;
 mod import;
 mod row;
+mod streamed;
 mod tokenise;
 
-pub use corpus::{Corpus, Kind, Source};
+pub use corpus::{Corpus, Kind, Source, Written};
 pub use error::{CorpusError, Result};
 pub use folder::{MANIFEST, Manifest};
 pub use generate::{Budget, Request, generate};
 pub use import::{import, rows};
 pub use row::{Row, lab_tokens};
+pub use streamed::{PROVENANCE, Streamed};
 pub use tokenise::{count, tokenise, tokenise_row};

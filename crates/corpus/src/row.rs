@@ -36,6 +36,22 @@ impl Row {
         }
     }
 
+    /// A chat without the reasoning (`<think>...</think>`) that its replies begin with; a document as it is.
+    #[must_use]
+    pub fn without_reasoning(&self) -> Row {
+        let mut row = self.clone();
+        if let Row::Chat { messages } = &mut row {
+            for message in messages.iter_mut().filter(|message| message.role == "assistant") {
+                let rest =
+                    message.content.strip_prefix("<think>").and_then(|rest| rest.split_once("</think>"));
+                if let Some((_, reply)) = rest {
+                    message.content = reply.trim_start().to_string();
+                }
+            }
+        }
+        row
+    }
+
     /// The hash of the row: equal rows have equal hashes, and no others.
     pub fn hash(&self) -> Hash {
         store::hash_bytes(self.json().as_bytes())
@@ -73,5 +89,24 @@ pub fn lab_tokens(row: &Row) -> usize {
             };
             lab::Row::Chat(messages.iter().map(turn).collect()).tokens()
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reasoning_goes_and_the_reply_stays() {
+        let row = |content: &str| Row::Chat {
+            messages: vec![
+                Message { role: "user".into(), name: None, content: "<think>mine</think>?".into() },
+                Message { role: "assistant".into(), name: None, content: content.into() },
+            ],
+        };
+        let plain = row("Yes, with a </think> in it.");
+        assert_eq!(row("<think>\nhm\n</think>\n\nYes, with a </think> in it.").without_reasoning(), plain);
+        assert_eq!(plain.without_reasoning(), plain);
+        assert_eq!(row("<think> never closed").without_reasoning(), row("<think> never closed"));
     }
 }

@@ -1,6 +1,7 @@
 //! The corpora of an experiment: where each comes from, what is derived from what, what is made for controls.
 
 mod read;
+pub mod written;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -8,6 +9,7 @@ use corpus::Kind;
 use lab::{Stream, WhyMix};
 
 pub use read::read;
+pub use written::Writing;
 
 use crate::problem::list;
 
@@ -37,6 +39,10 @@ pub struct CorpusDef {
     pub per_spec: bool,
     /// How many tokens it has at most; `None` for all of a file, or one pass of its stage for the lab.
     pub tokens: Option<u64>,
+    /// For a derived corpus: how many rows it has at most.
+    pub rows: Option<u64>,
+    /// For a derived corpus of chats: whether the reasoning before each reply is left out.
+    pub without_reasoning: bool,
 }
 
 /// Where the rows of a corpus come from.
@@ -48,6 +54,8 @@ pub enum Origin {
     File(String),
     /// The beginning of another corpus, so that budgets of one text are nested.
     Derived(String),
+    /// Written by a model.
+    Written(Writing),
 }
 
 /// The streams of the lab, under the names that corpora of them have.
@@ -116,6 +124,11 @@ impl Corpora {
     /// Whether the lab writes any of them.
     pub fn from_lab(&self) -> bool {
         self.all.values().any(|corpus| matches!(corpus.origin, Origin::Lab(_)))
+    }
+
+    /// Whether a model writes any of them.
+    pub fn from_writer(&self) -> bool {
+        self.all.values().any(|corpus| matches!(corpus.origin, Origin::Written(_)))
     }
 
     /// The corpus at the start of a chain of derivations: what a derived one means in an arm.

@@ -63,6 +63,22 @@ pub enum ExperimentError {
         /// The folder.
         folder: PathBuf,
     },
+    /// A corpus that a model is to write is not there yet.
+    #[error("the corpus `{corpus}` is not written yet")]
+    NotWritten {
+        /// The corpus.
+        corpus: String,
+    },
+    /// Writing corpora cannot begin or go on.
+    #[error("{message}")]
+    Writing {
+        /// What is wrong.
+        message: String,
+        /// What to do about it.
+        help: String,
+        /// Whether the input is at fault.
+        invalid: bool,
+    },
     /// There is nothing to report on.
     #[error("there are no results in {}", folder.display())]
     NoResults {
@@ -78,6 +94,7 @@ impl ExperimentError {
     /// Whether the input is at fault (exit code 2), not the machine or the run (exit code 1).
     pub fn is_invalid_input(&self) -> bool {
         match self {
+            ExperimentError::Writing { invalid, .. } => *invalid,
             ExperimentError::Store(_) | ExperimentError::Eval(_) | ExperimentError::Train(_) => false,
             other => other.of_store().is_none_or(StoreError::is_unreadable),
         }
@@ -124,6 +141,10 @@ impl Diagnostic for ExperimentError {
                 "remove {} and run the experiment again to have it made anew",
                 path.display()
             ))),
+            ExperimentError::NotWritten { .. } => {
+                Some(Box::new("`whyfirst run` writes it; `whyfirst run --rehearse` does so at no cost"))
+            }
+            ExperimentError::Writing { help, .. } => Some(Box::new(help.clone())),
             ExperimentError::NotText { .. } => Some(Box::new("save the file as UTF-8")),
             ExperimentError::Occupied { .. } => Some(Box::new("name a folder that does not exist yet")),
             ExperimentError::NoResults { folder } => {

@@ -16,6 +16,10 @@ use toml::de::{DeString, DeTable, DeValue, ValueDeserializer};
 
 use crate::problem::{FileProblem, Source};
 
+pub mod writing;
+
+use writing::{GatesTable, WriterTables, WrittenTable};
+
 /// A table whose keys are names chosen by the user, in the order of the file.
 pub type Named<T> = Vec<(Spanned<String>, T)>;
 
@@ -30,6 +34,10 @@ pub struct Written {
     pub corpora: Corpora,
     /// `[training]`.
     pub training: Training,
+    /// `[writer]`.
+    pub writer: Option<WriterTables>,
+    /// `[gates]`.
+    pub gates: Option<GatesTable>,
 }
 
 /// The settings at the top of the file and the tables with fixed keys.
@@ -38,12 +46,14 @@ pub struct Written {
 pub struct Top {
     /// The experiment's name.
     pub name: Spanned<String>,
-    /// `lab` or a folder.
-    pub base: Spanned<String>,
+    /// `lab` or a folder. An experiment that only writes corpora needs none.
+    pub base: Option<Spanned<String>>,
     /// The seeds of the run.
-    pub seeds: Spanned<Vec<Spanned<u64>>>,
+    pub seeds: Option<Spanned<Vec<Spanned<u64>>>>,
     /// What the assistant is called.
     pub model_name: Option<Spanned<String>>,
+    /// Who makes it.
+    pub provider_name: Option<Spanned<String>>,
     /// `[[arms]]`.
     #[serde(default)]
     pub arms: Vec<ArmTable>,
@@ -68,9 +78,26 @@ pub struct Corpora {
 }
 
 /// `[corpora.NAME]`.
+#[derive(Debug)]
+pub struct CorpusTable {
+    /// Settings of corpora from any source.
+    pub plain: PlainTable,
+    /// Settings of corpora that a model writes.
+    pub written: WrittenTable,
+}
+
+impl std::ops::Deref for CorpusTable {
+    type Target = PlainTable;
+
+    fn deref(&self) -> &PlainTable {
+        &self.plain
+    }
+}
+
+/// The settings of `[corpora.NAME]` that corpora from any source may have.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct CorpusTable {
+pub struct PlainTable {
     /// `documents`, `chats` or `instructions`.
     pub kind: Option<Spanned<String>>,
     /// A user's JSONL file; may hold `{spec}`.
@@ -79,6 +106,8 @@ pub struct CorpusTable {
     pub derive: Option<Spanned<String>>,
     /// How many tokens it has.
     pub tokens: Option<Spanned<u64>>,
+    /// For a derived corpus of chats: without the reasoning before each reply.
+    pub without_reasoning: Option<Spanned<bool>>,
     /// For the lab's `why`: shares of the kinds of documents.
     pub mix: Option<Spanned<WhyMix>>,
     /// For instructions: which part of a stage's rows they make up.
@@ -246,6 +275,7 @@ pub fn parse(path: &Path, text: &str) -> Result<Written, FileProblem> {
     let document = DeTable::parse(text).map_err(fault)?;
     let end = text.len()..text.len();
     let (mut specs, mut corpora, mut training) = (None, None, None);
+    let (mut writer, mut gates) = (None, None);
     let mut top = DeTable::new();
     for (key, value) in document.into_inner() {
         let name = key.get_ref().to_string();
@@ -253,6 +283,8 @@ pub fn parse(path: &Path, text: &str) -> Result<Written, FileProblem> {
             "specs" => specs = Some(value),
             "corpora" => corpora = Some((key.span(), value)),
             "training" => training = Some((key.span(), value)),
+            "writer" => writer = Some((key.span(), value)),
+            "gates" => gates = Some((key.span(), value)),
             _ => {
                 top.insert(key, value);
             }
@@ -261,7 +293,7 @@ pub fn parse(path: &Path, text: &str) -> Result<Written, FileProblem> {
     let top = read(Spanned::new(0..0, DeValue::Table(top))).map_err(|error| {
         // The tables that were taken out are valid beside the keys of this one.
         if error.message().starts_with("unknown field") && error.message().contains("`without_controls`") {
-            source.unknown_key(&error, &["specs", "corpora", "training"])
+            source.unknown_key(&error, &["specs", "corpora", "training", "writer", "gates"])
         } else {
             source.syntax(&error)
         }
@@ -274,7 +306,9 @@ pub fn parse(path: &Path, text: &str) -> Result<Written, FileProblem> {
         Some((span, value)) => {
             let (mut settings, tables) = split(table(value, &source)?, |key| key == "source");
             let source_value = settings.pop().map(|(_, value)| read(value)).transpose().map_err(fault)?;
-            Corpora { span, source: source_value, named: named_list(tables).map_err(fault)? }
+            let named =
+                tables.into_iter().map(|entry| corpus_table(entry, &source)).collect::<Result<_, _>>()?;
+            Corpora { span, source: source_value, named }
         }
         None => Corpora { span: end.clone(), source: None, named: Vec::new() },
     };
@@ -298,7 +332,26 @@ pub fn parse(path: &Path, text: &str) -> Result<Written, FileProblem> {
             Training { span: end, checkpoint_every: None, all: RecipeTable::default(), named: Vec::new() }
         }
     };
-    Ok(Written { top, specs, corpora, training })
+    let writer =
+        writer.map(|(span, value)| writing::writer(span, table(value, &source)?, &source)).transpose()?;
+    let gates = gates.map(|(span, value)| writing::gates(span, value, &source)).transpose()?;
+    Ok(Written { top, specs, corpora, training, writer, gates })
+}
+
+/// `[corpora.NAME]`: settings of corpora that a model writes apart from the rest.
+fn corpus_table(entry: Entry<'_>, source: &Source) -> Result<(Spanned<String>, CorpusTable), FileProblem> {
+    let (key, value) = entry;
+    let span = value.span();
+    let (written, plain) = split(table(value, source)?, |key| writing::CORPUS_KEYS.contains(&key));
+    let plain = read(Spanned::new(span.clone(), DeValue::Table(plain.into_iter().collect())));
+    let plain =
+        plain.map_err(|error: toml::de::Error| match error.message().starts_with("unknown field") {
+            true => source.unknown_key(&error, &writing::CORPUS_KEYS),
+            false => source.syntax(&error),
+        })?;
+    let written = read(Spanned::new(span, DeValue::Table(written.into_iter().collect())))
+        .map_err(|error| source.syntax(&error))?;
+    Ok((Spanned::new(key.span(), key.into_inner().into_owned()), CorpusTable { plain, written }))
 }
 
 type Entry<'i> = (Spanned<DeString<'i>>, Spanned<DeValue<'i>>);

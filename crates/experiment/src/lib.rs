@@ -17,6 +17,7 @@ pub mod defaults;
 mod error;
 pub mod file;
 pub mod findings;
+pub mod gates;
 pub mod graph;
 pub mod lab_base;
 mod library;
@@ -33,6 +34,8 @@ mod run;
 pub mod scaffold;
 mod suites;
 pub mod validate;
+mod write;
+pub mod writer;
 
 pub use assemble::read as read_record;
 pub use base::ShippedBase;
@@ -42,3 +45,7 @@ pub use plan::RunPlan;
 pub use prepare::{Prepared, prepare};
 pub use run::{Ended, Options, Ran, lock, run};
 pub use validate::{Experiment, FILE, open};
+pub use write::{
+    CorpusReport, WriteEnd, WriteOptions, WritingPlan, WritingReport, WritingStatus,
+    missing as corpora_missing, plan as writing_plan, status as writing_status,
+};

@@ -16,7 +16,7 @@ use model::{Example, Folder};
 use store::{Hash, IdBuilder};
 
 use crate::corpora::{CorpusDef, Origin};
-use crate::error::Result;
+use crate::error::{ExperimentError, Result};
 use crate::graph::CorpusKey;
 use crate::paths::Paths;
 use crate::validate::Experiment;
@@ -40,6 +40,8 @@ pub struct Library<'a> {
     paths: Paths,
     /// Folder by hash of inputs, as on the disk and as extended since.
     index: Mutex<BTreeMap<String, String>>,
+    /// For each corpus that a model writes, the id of what determines it.
+    writings: BTreeMap<CorpusKey, String>,
     made: Mutex<BTreeMap<CorpusKey, Arc<Corpus>>>,
     tokenised: Mutex<BTreeMap<CorpusKey, Arc<Vec<Example>>>>,
 }
@@ -56,6 +58,7 @@ impl<'a> Library<'a> {
             experiment,
             paths: paths.clone(),
             index: Mutex::new(index),
+            writings: crate::write::ids(experiment),
             made: Mutex::default(),
             tokenised: Mutex::default(),
         }
@@ -86,6 +89,31 @@ impl<'a> Library<'a> {
         corpus.write(&self.paths.corpora())?;
         lock(&self.index).insert(self.inputs(key)?.to_string(), corpus.id().short());
         Ok(())
+    }
+
+    /// Whether a corpus that a model writes is there, whole.
+    ///
+    /// # Errors
+    /// When its folder cannot be read.
+    pub fn is_written(&self, key: &CorpusKey) -> Result<bool> {
+        Ok(self.find(key)?.is_some())
+    }
+
+    /// The folder of a corpus that was written.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub fn folder_of(&self, key: &CorpusKey) -> Result<Option<String>> {
+        Ok(self.find(key)?.map(|(folder, _)| folder))
+    }
+
+    /// Remembers the folder of a corpus that a model wrote.
+    ///
+    /// # Errors
+    /// When the index cannot be written.
+    pub fn written(&self, key: &CorpusKey, folder: &str) -> Result<()> {
+        lock(&self.index).insert(self.inputs(key)?.to_string(), folder.to_owned());
+        self.save_index()
     }
 
     /// Forgets the rows that were made: they are on the disk now.
@@ -191,9 +219,21 @@ impl<'a> Library<'a> {
             }
             Origin::Derived(from) => {
                 let whole = self.corpus(&CorpusKey { name: from.clone(), ..key.clone() })?;
-                let tokens = definition.tokens.unwrap_or(whole.tokens);
-                whole.beginning(&name, tokens, |row| tokeniser.count(row))?
+                let mut part = Arc::unwrap_or_clone(whole);
+                if definition.without_reasoning {
+                    part = part.without_reasoning(&name, |row| tokeniser.count(row))?;
+                }
+                if let Some(rows) = definition.rows {
+                    part = part.first(&name, rows, |row| tokeniser.count(row))?;
+                }
+                // Without a limit it is all of the other, under its own name.
+                let limit = definition.tokens.or((part.name != name).then_some(part.tokens));
+                match limit {
+                    Some(tokens) => part.beginning(&name, tokens, |row| tokeniser.count(row))?,
+                    None => part,
+                }
             }
+            Origin::Written(_) => return Err(ExperimentError::NotWritten { corpus: name }),
         };
         let examples = tokeniser.examples(&corpus)?;
         Ok((corpus, examples))
@@ -228,7 +268,19 @@ impl<'a> Library<'a> {
             Origin::File(_) => id.hash("file", store::hash_file(self.file(key, definition))?).finish(),
             Origin::Derived(from) => {
                 let source = CorpusKey { name: from.clone(), ..key.clone() };
-                id.hash("source", self.inputs(&source)?).finish()
+                let mut id = id.hash("source", self.inputs(&source)?);
+                // Named only where there are any, so that what was made before keeps its place.
+                if definition.without_reasoning {
+                    id = id.text("without", "reasoning");
+                }
+                if let Some(rows) = definition.rows {
+                    id = id.number("rows", rows);
+                }
+                id.finish()
+            }
+            Origin::Written(_) => {
+                let writing = self.writings.get(key).map(String::as_str).unwrap_or_default();
+                id.text("writing", writing).finish()
             }
         })
     }

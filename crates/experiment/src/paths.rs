@@ -11,17 +11,47 @@ pub const SHARED: &str = "shared";
 #[derive(Debug, Clone)]
 pub struct Paths {
     dir: PathBuf,
+    rehearsal: bool,
 }
 
 impl Paths {
     /// Of the experiment in `dir`.
     pub fn new(dir: &Path) -> Paths {
-        Paths { dir: dir.to_owned() }
+        Paths { dir: dir.to_owned(), rehearsal: false }
     }
 
-    /// `runs/`: everything that a run produces. Safe to delete.
+    /// Of a rehearsal of it: the same below `runs/rehearsal/`, so that simulated text is never mixed with paid text.
+    pub fn rehearsal(dir: &Path) -> Paths {
+        Paths { dir: dir.to_owned(), rehearsal: true }
+    }
+
+    /// `runs/`: everything that a run produces. Safe to delete, except `store.sqlite`, whose answers were paid for.
     pub fn runs(&self) -> PathBuf {
-        self.dir.join("runs")
+        self.resolve(self.runs_name())
+    }
+
+    fn runs_name(&self) -> &'static str {
+        if self.rehearsal { "runs/rehearsal" } else { "runs" }
+    }
+
+    /// The experiment folder.
+    pub fn dir(&self) -> &Path {
+        &self.dir
+    }
+
+    /// `runs/store.sqlite`: every call to a writer and what came of it.
+    pub fn store(&self) -> PathBuf {
+        self.runs().join("store.sqlite")
+    }
+
+    /// `runs/audit/`: the findings on every written corpus.
+    pub fn audit(&self) -> PathBuf {
+        self.runs().join("audit")
+    }
+
+    /// `runs/writing.json`: what the last writing came to.
+    pub fn writing(&self) -> PathBuf {
+        self.runs().join("writing.json")
     }
 
     /// `runs/corpora/`: one folder per corpus.
@@ -52,7 +82,7 @@ impl Paths {
 
     /// `evals/<spec>/<arm>/<seed>/<suite>.eval` below `runs/`, relative to the experiment folder.
     pub fn eval(&self, spec: Option<&str>, arm: &str, seed: u64, suite: &str) -> String {
-        format!("runs/evals/{}/{arm}/{seed}/{suite}.eval", spec.unwrap_or(SHARED))
+        format!("{}/evals/{}/{arm}/{seed}/{suite}.eval", self.runs_name(), spec.unwrap_or(SHARED))
     }
 
     /// An absolute form of a path relative to the experiment folder.
@@ -74,7 +104,7 @@ impl Paths {
     /// unfinished.
     pub fn written(&self) -> Vec<PathBuf> {
         let mut dirs = vec![self.runs()];
-        dirs.extend(["corpora", "stages", "timings", "tables"].map(|name| self.runs().join(name)));
+        dirs.extend(["corpora", "stages", "timings", "tables", "audit"].map(|name| self.runs().join(name)));
         dirs.extend(folders_below(&self.runs().join("work")));
         dirs.extend(folders_below(&self.runs().join("evals")));
         dirs.retain(|dir| dir.is_dir());

@@ -72,7 +72,7 @@ pub fn inputs(experiment: &Experiment) -> Inputs<'_> {
 /// # Errors
 /// A corpus that cannot be read, a stage that cannot be trained as planned, a damaged result.
 pub fn prepare(experiment: &Experiment) -> Result<Prepared<'_>> {
-    let paths = Paths::new(&experiment.dir);
+    let paths = experiment.paths();
     let library = Library::new(experiment, &paths);
     let inputs = inputs(experiment);
     let corpora = graph::needed(&inputs)

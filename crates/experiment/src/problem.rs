@@ -82,14 +82,7 @@ impl Source {
         let span = error.span().unwrap_or(0..0);
         if let Some(key) = message.strip_prefix("missing field ") {
             let key = key.trim_matches('`');
-            return self.problem(
-                format!("missing key `{key}`"),
-                first_line(self.0.inner(), span),
-                format!("`{key}` belongs here"),
-                format!(
-                    "add a line `{key} = ...`; `whyfirst new FOLDER` writes a file with every key explained"
-                ),
-            );
+            return FileProblem { span: first_line(self.0.inner(), span).into(), ..self.missing_key(key) };
         }
         let first = message.lines().next().unwrap_or(message);
         let (first, help) = match first.starts_with("invalid") {
@@ -102,6 +95,16 @@ impl Source {
             }
         };
         self.problem(first, span, "here", help)
+    }
+
+    /// A key at the top of the file that is not there.
+    pub fn missing_key(&self, key: &str) -> FileProblem {
+        self.problem(
+            format!("missing key `{key}`"),
+            first_line(self.0.inner(), 0..self.0.inner().len()),
+            format!("`{key}` belongs here"),
+            format!("add a line `{key} = ...`; `whyfirst new FOLDER` writes a file with every key explained"),
+        )
     }
 
     /// The TOML reader's "unknown field": its message lists the keys that would be valid, to which `more`

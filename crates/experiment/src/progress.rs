@@ -18,6 +18,15 @@ pub enum Event<'a> {
         /// Optimizer steps to do now.
         steps_left: u64,
     },
+    /// How the writing of corpora goes: a line to print.
+    Note(&'a str),
+    /// How the calls to writers go; several times a second.
+    Calls {
+        /// The figures so far.
+        counters: &'a llm::Counters,
+        /// Whether only a bar should show it: a line for every one would be too many.
+        quiet: bool,
+    },
     /// Something to know before trusting the numbers.
     Warning(&'a str),
     /// A stage begins, or goes on from a checkpoint.

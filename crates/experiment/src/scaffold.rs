@@ -21,11 +21,24 @@ const SPECS: [(&str, &str); 2] = [
 /// The first example, whose recipe was tuned for the lab: a new experiment starts from it.
 const EXAMPLE: &str = include_str!("../../../examples/cheese/experiment.toml");
 
+/// Kinds of new experiments.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Template {
+    /// The lab's.
+    Lab,
+    /// Corpora from a Model Spec, written by a model.
+    Spec,
+}
+
+/// The experiment of [`Template::Spec`], and a spec to be replaced.
+const WRITTEN: [&str; 2] =
+    [include_str!("../templates/spec/experiment.toml"), include_str!("../templates/spec/main.md")];
+
 /// Writes a new experiment folder and says which files it has.
 ///
 /// # Errors
 /// When the folder exists and is not empty, or cannot be written.
-pub fn write(folder: &Path) -> Result<Vec<PathBuf>> {
+pub fn write(folder: &Path, template: Template) -> Result<Vec<PathBuf>> {
     let taken = match std::fs::read_dir(folder) {
         Ok(mut entries) => entries.next().is_some(),
         Err(_) => folder.exists(),
@@ -34,13 +47,28 @@ pub fn write(folder: &Path) -> Result<Vec<PathBuf>> {
         return Err(ExperimentError::Occupied { folder: folder.to_owned() });
     }
     let name = folder.file_name().map_or("experiment".into(), |name| name.to_string_lossy());
-    let mut files = vec![(folder.join(FILE), text(&name))];
-    files
-        .extend(SPECS.map(|(name, text)| (folder.join("specs").join(format!("{name}.md")), text.to_owned())));
+    let spec = |name: &str| folder.join("specs").join(format!("{name}.md"));
+    let files: Vec<(PathBuf, String)> = match template {
+        Template::Lab => std::iter::once((folder.join(FILE), text(&name)))
+            .chain(SPECS.map(|(name, text)| (spec(name), text.to_owned())))
+            .collect(),
+        Template::Spec => vec![(folder.join(FILE), written(&name)), (spec("main"), WRITTEN[1].to_owned())],
+    };
     for (path, text) in &files {
         store::write_atomic(path, text.as_bytes())?;
     }
     Ok(files.into_iter().map(|(path, _)| path).collect())
+}
+
+/// The text of a new experiment whose corpora a model writes.
+fn written(name: &str) -> String {
+    let gates: String = audit::Gates::described()
+        .into_iter()
+        .map(|(key, value, meaning)| default(key, value, meaning))
+        .collect();
+    WRITTEN[0]
+        .replace("\"NAME\"", &toml::Value::String(name.to_owned()).to_string())
+        .replace("GATES\n", &gates)
 }
 
 /// The column at which comments stand.

@@ -11,14 +11,18 @@ use toml::Spanned;
 
 use crate::arms::{self, Arm};
 use crate::base::{Base, BaseSource, ShippedBase};
-use crate::corpora::{self, Corpora, Origin};
+use crate::corpora::written::{Rows, SpecOf, Writing};
+use crate::corpora::{self, Corpora, CorpusDef, Origin};
 use crate::defaults;
 use crate::error::{ExperimentError, Result};
 use crate::file::{self, Written};
 use crate::findings::Analysis;
-use crate::paths::SHARED;
+use crate::gates::{self, Gates};
+use crate::graph::CorpusKey;
+use crate::paths::{Paths, SHARED};
 use crate::problem::{FileProblem, Source};
 use crate::recipes::{self, Recipes};
+use crate::writer::{self, Writer};
 
 /// The name of the experiment file.
 pub const FILE: &str = "experiment.toml";
@@ -33,6 +37,16 @@ pub struct Experiment {
     pub name: String,
     /// What the assistant is called.
     pub model_name: String,
+    /// Who makes it.
+    pub provider_name: String,
+    /// How corpora are written, if a model writes any.
+    pub writer: Option<Writer>,
+    /// Figures at which a run stops.
+    pub gates: Gates,
+    /// Whether models are trained; an experiment without base and arms only writes corpora.
+    pub trains: bool,
+    /// Whether this is a rehearsal: written by the simulated writer, kept apart.
+    pub rehearsal: bool,
     /// Where its base model comes from.
     pub base_source: BaseSource,
     /// Its base model.
@@ -45,6 +59,8 @@ pub struct Experiment {
     pub specs: Vec<SpecEntry>,
     /// Its corpora.
     pub corpora: Corpora,
+    /// The specs of corpora that are written from a file of their own.
+    pub own_specs: BTreeMap<CorpusKey, Spec>,
     /// Its recipes.
     pub recipes: Recipes,
     /// Steps between checkpoints.
@@ -57,6 +73,26 @@ pub struct Experiment {
     pub primary: Vec<String>,
     /// What every model is evaluated on.
     pub evals: Evals,
+}
+
+impl Experiment {
+    /// Where its results lie.
+    pub fn paths(&self) -> Paths {
+        if self.rehearsal { Paths::rehearsal(&self.dir) } else { Paths::new(&self.dir) }
+    }
+
+    /// Whether tokens are counted by the base's tokenizer: without a base of the user's they are estimated.
+    pub fn counts_with_base(&self) -> bool {
+        self.trains
+    }
+
+    /// Makes a rehearsal of it: the simulated writer writes, and everything lies below `runs/rehearsal/`.
+    pub fn rehearse(&mut self) {
+        self.rehearsal = true;
+        if let Some(writer) = &mut self.writer {
+            writer.simulate();
+        }
+    }
 }
 
 /// A spec of an experiment.
@@ -119,7 +155,6 @@ fn validate(
         let help = "a few words: it is the title of the report";
         return Err(source.problem("the experiment has no name", top.name.span(), "empty", help).into());
     }
-    let seeds = seeds(written, source)?;
     for (name, _) in &written.specs {
         check_name(name.get_ref(), name.span(), "spec", source)?;
         if name.get_ref() == SHARED {
@@ -131,7 +166,11 @@ fn validate(
     }
     let corpora = corpora::read(written, source)?;
     let recipes = recipes::read(written, &corpora, source)?;
-    let arms = arms::read(written, &corpora, source)?;
+    let trains = top.base.is_some() || !top.arms.is_empty() || !corpora.from_writer();
+    let arms = if trains { arms::read(written, &corpora, source)? } else { Vec::new() };
+    let seeds = seeds(written, trains, source)?;
+    let writer = written.writer.as_ref().map(|tables| writer::read(tables, source)).transpose()?;
+    let gates = gates::read(written.gates.as_ref(), source)?;
     check_stages(written, &arms, &recipes, source)?;
     let primary = match &top.primary {
         Some(names) => chosen(names, "analysis", &Analysis::ALL.map(Analysis::name), source)?,
@@ -139,7 +178,7 @@ fn validate(
     };
     let evals = evals(written, source)?;
     check_files(dir, written, &corpora, source)?;
-    let (base_source, base) = base(dir, written, shipped, source)?;
+    let (base_source, base) = base(dir, written, shipped, trains, source)?;
     if let Some(name) =
         top.model_name.as_ref().filter(|name| corpora.from_lab() && *name.get_ref() != lab::ASSISTANT)
     {
@@ -150,6 +189,7 @@ fn validate(
     check_lengths(written, &recipes, &base, source)?;
     let world = World::new(base.world_seed().unwrap_or_default());
     let specs = specs(dir, written, &corpora, &world, source)?;
+    let own_specs = own_specs(dir, written, &corpora, source)?;
     Ok(Experiment {
         dir: dir.to_owned(),
         name: top.name.get_ref().trim().to_owned(),
@@ -157,12 +197,21 @@ fn validate(
             .model_name
             .as_ref()
             .map_or(defaults::MODEL_NAME.to_owned(), |name| name.get_ref().clone()),
+        provider_name: top
+            .provider_name
+            .as_ref()
+            .map_or(defaults::PROVIDER_NAME.to_owned(), |name| name.get_ref().clone()),
+        writer,
+        gates,
+        trains,
+        rehearsal: false,
         base_source,
         base,
         world,
         seeds,
         specs,
         corpora,
+        own_specs,
         recipes,
         checkpoint_every: written
             .training
@@ -196,8 +245,13 @@ pub(crate) fn check_name(
     ))
 }
 
-fn seeds(written: &Written, source: &Source) -> Result<Vec<u64>> {
-    let list = &written.top.seeds;
+fn seeds(written: &Written, trains: bool, source: &Source) -> Result<Vec<u64>> {
+    let Some(list) = &written.top.seeds else {
+        return match trains {
+            true => Err(source.missing_key("seeds").into()),
+            false => Ok(vec![0]),
+        };
+    };
     if list.get_ref().is_empty() {
         let help = "at least one; three give an interval: seeds = [0, 1, 2]";
         return Err(source
@@ -277,7 +331,13 @@ fn evals(written: &Written, source: &Source) -> Result<Evals> {
 fn check_files(dir: &Path, written: &Written, corpora: &Corpora, source: &Source) -> Result<()> {
     for (name, table) in &written.corpora.named {
         let (Some(path), Some(definition)) = (&table.path, corpora.all.get(name.get_ref())) else { continue };
-        let Origin::File(template) = &definition.origin else { continue };
+        let template = match &definition.origin {
+            Origin::File(template) => template,
+            Origin::Written(Writing { rows: Rows::Instructions { path: Some(template), .. }, .. }) => {
+                template
+            }
+            _ => continue,
+        };
         let specs: Vec<&str> = match definition.per_spec {
             true => written.specs.iter().map(|(name, _)| name.get_ref().as_str()).collect(),
             false => vec![""],
@@ -299,8 +359,20 @@ fn check_files(dir: &Path, written: &Written, corpora: &Corpora, source: &Source
     Ok(())
 }
 
-fn base(dir: &Path, written: &Written, shipped: ShippedBase, source: &Source) -> Result<(BaseSource, Base)> {
-    let value = &written.top.base;
+fn base(
+    dir: &Path,
+    written: &Written,
+    shipped: ShippedBase,
+    trains: bool,
+    source: &Source,
+) -> Result<(BaseSource, Base)> {
+    let Some(value) = &written.top.base else {
+        if trains {
+            return Err(source.missing_key("base").into());
+        }
+        let base = Base::load(&BaseSource::Lab, shipped)?;
+        return Ok((BaseSource::Lab, base));
+    };
     let base_source = match value.get_ref().as_str() {
         "lab" => BaseSource::Lab,
         folder => BaseSource::Folder { written: folder.to_owned(), path: dir.join(folder) },
@@ -373,6 +445,40 @@ fn specs(
         specs.push(SpecEntry { name: name.get_ref().clone(), path: value.get_ref().clone(), spec, lab });
     }
     Ok(specs)
+}
+
+/// Reads the specs that corpora name with `spec_path`.
+fn own_specs(
+    dir: &Path,
+    written: &Written,
+    corpora: &Corpora,
+    source: &Source,
+) -> Result<BTreeMap<CorpusKey, Spec>> {
+    let mut found = BTreeMap::new();
+    for (name, table) in &written.corpora.named {
+        let Some(place) = &table.written.spec_path else { continue };
+        let Some(CorpusDef { origin: Origin::Written(writing), .. }) = corpora.all.get(name.get_ref()) else {
+            continue;
+        };
+        let SpecOf::Path(template) = &writing.from else { continue };
+        let specs: Vec<Option<&str>> = match writing.per_spec() {
+            true => written.specs.iter().map(|(name, _)| Some(name.get_ref().as_str())).collect(),
+            false => vec![None],
+        };
+        for spec in specs {
+            let path = dir.join(template.replace("{spec}", spec.unwrap_or_default()));
+            if !path.is_file() {
+                let help = "paths are relative to the experiment folder; {spec} stands for each spec's name. \
+                            `whyfirst spec transform` makes specs for controls";
+                let message = format!("there is no spec {}", path.display());
+                return Err(source.problem(message, place.span(), "not found", help).into());
+            }
+            let stem = path.file_stem().map_or_else(String::new, |stem| stem.to_string_lossy().into_owned());
+            let key = CorpusKey { name: name.get_ref().clone(), spec: spec.map(str::to_owned), seed: None };
+            found.insert(key, spec::parse(&stem, &path, store::read_text(&path)?)?);
+        }
+    }
+    Ok(found)
 }
 
 /// The chats are the same for every spec, so every spec must list the preferences that they show.

@@ -1,27 +1,28 @@
 //! The bullets of a section.
 
-use crate::parse::opens;
+use crate::scan::{Place, Scanner};
 use crate::{Line, Section, Spec};
 
-/// The bullets of a section's body, outside fenced blocks. A bullet goes on over the lines below it until an empty
+/// The bullets of a section's body, outside fenced blocks and comments. A bullet goes on over the lines below it until an empty
 /// line, another bullet or a fence; its text is on one line, without emphasis and code marks.
 pub(crate) fn bullets(spec: &Spec, section: &Section) -> Vec<Line> {
     let mut found: Vec<Line> = Vec::new();
     let mut open = false;
     let mut position = section.span.start;
-    for (index, raw) in section.body.split_inclusive('\n').enumerate() {
+    let mut scanner = Scanner::body(&section.body);
+    for raw in section.body.split_inclusive('\n') {
         let start = position;
         position += raw.len();
-        let in_block = spec.blocks.iter().any(|block| block.span.contains(&start));
         let line = raw.trim_end();
+        let place = scanner.place(line, start - section.span.start);
         let text = line.trim_start();
         let begin = start + (line.len() - text.len());
         let end = start + line.len();
-        if in_block || text.is_empty() || opens(line).is_some() {
+        if place != Place::Text || text.is_empty() {
             open = false;
         } else if let Some(item) = item(text) {
             let begin = begin + (text.len() - item.len());
-            found.push(Line { text: plain(item), line: section.line + 1 + index, span: begin..end });
+            found.push(Line { text: plain(item), line: spec.line_at(start), span: begin..end });
             open = true;
         } else if let Some(last) = found.last_mut().filter(|_| open) {
             last.text.push(' ');

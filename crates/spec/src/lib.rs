@@ -1,22 +1,53 @@
 //! Model Specs in Markdown: sections, reasons, preferences, the lab block.
 //!
-//! The parser is our own and small: headings (with an optional `{#id ...}`), fenced blocks, bullets. Everything else
-//! is kept as it is written. Nothing is lost: preamble, heading lines and bodies, put together, are the file again.
+//! The parser is our own and small: headings (with `{#id key=value}`, or with an underline), fenced blocks, comments,
+//! and within sections paragraphs, items, admonitions and footnotes. Everything is kept as it is written. Nothing is
+//! lost: preamble, heading lines and bodies, put together, are the file again.
+//!
+//! Above it stand what is read from a spec ([`Spec::outline`], [`Spec::dialogues`], [`Spec::principles`], [`kind()`]), what
+//! is wrong with it ([`lint`](fn@lint)), and the specs that are made from it ([`transform`]).
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
 mod bullets;
+mod decode;
+mod dialogues;
 mod error;
+mod heading;
+mod inline;
+mod items;
+mod kind;
 mod lab_block;
+mod language;
+mod links;
+mod lint;
 mod parse;
+mod pieces;
 mod preferences;
+mod principles;
+mod provenance;
+mod scan;
+mod sentences;
+mod tokens;
+pub mod transform;
+mod tree;
 
+use std::collections::BTreeMap;
 use std::ops::Range;
 use std::path::PathBuf;
 
+pub use decode::{NotText, text_of};
+pub use dialogues::{Dialogue, Turn, Verdict};
 pub use error::SpecError;
+pub use heading::label;
+pub use kind::{Detected, Kind, kind};
 pub use lab_block::LabBlock;
+pub use links::Link;
+pub use lint::{Finding, LintOptions, Severity, lint, unusable};
 pub use parse::parse;
 pub use preferences::Preference;
+pub use principles::Principle;
+pub use provenance::Provenance;
+pub use tokens::{count_words, estimate_tokens};
 
 /// A Model Spec, as read.
 #[derive(Clone, Debug)]
@@ -37,6 +68,14 @@ pub struct Spec {
     pub blocks: Vec<Block>,
     /// The lab's block, if there is one.
     pub lab: Option<LabBlock>,
+    /// What it was made from, if a transform wrote it.
+    pub provenance: Option<Provenance>,
+    /// What is to be read before the first heading, without comments and front matter.
+    readable_preamble: Range<usize>,
+    /// The section numbers by id and anchor.
+    targets: BTreeMap<String, usize>,
+    /// Where each line begins.
+    starts: Vec<usize>,
 }
 
 /// A heading and what stands below it, up to the next heading of any level.
@@ -46,16 +85,22 @@ pub struct Section {
     pub level: usize,
     /// The heading's text without its `{#id ...}`.
     pub title: String,
+    /// The number of a numbered principle, for example `SP1` or `2.3`. It is part of the title, too.
+    pub label: Option<String>,
     /// The id in `{#id ...}`, if there is one.
     pub id: Option<String>,
+    /// What else stands in `{#id key=value ...}`, in order; a `.class` is under `class`.
+    pub attributes: Vec<(String, String)>,
     /// The heading's line, counted from 1.
     pub line: usize,
-    /// The heading's whole line as written, with its line break.
+    /// The heading as written, with its line break: one line, or two if the title is underlined.
     pub heading: String,
     /// Raw Markdown below the heading, up to the next heading.
     pub body: String,
     /// Where the body lies in [`Spec::text`], in bytes.
     pub span: Range<usize>,
+    /// The section that this one is nested in, as an index of [`Spec::sections`].
+    pub parent: Option<usize>,
 }
 
 /// A fenced block.
@@ -69,6 +114,8 @@ pub struct Block {
     pub body: String,
     /// Where that text lies in [`Spec::text`], in bytes.
     pub span: Range<usize>,
+    /// Whether there is a closing fence. Without one the block reaches to the end of the file.
+    pub closed: bool,
 }
 
 /// A piece of a spec and where it stands.
@@ -130,8 +177,11 @@ impl Spec {
 
     /// The line, counted from 1, of a byte position in [`Spec::text`].
     pub fn line_at(&self, position: usize) -> usize {
-        let end = position.min(self.text.len());
-        1 + self.text.as_bytes()[..end].iter().filter(|byte| **byte == b'\n').count()
+        if position >= self.text.len() {
+            // Behind a last line break there is one more line.
+            return self.starts.len() + usize::from(self.text.is_empty() || self.text.ends_with('\n'));
+        }
+        self.starts.partition_point(|start| *start <= position)
     }
 
     /// An error that points at `span` of this spec.
@@ -146,7 +196,19 @@ impl Spec {
 }
 
 /// Puts the names into a spec's text. Only `{model_name}` and `{provider_name}` are placeholders; every other brace
-/// stays as it is.
+/// stays as it is, also one in a name that was put in.
 pub fn fill(text: &str, model_name: &str, provider_name: &str) -> String {
-    text.replace("{model_name}", model_name).replace("{provider_name}", provider_name)
+    let mut filled = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(open) = rest.find('{') {
+        filled.push_str(&rest[..open]);
+        rest = &rest[open..];
+        let names = [("{model_name}", model_name), ("{provider_name}", provider_name)];
+        let found = names.into_iter().find(|(placeholder, _)| rest.starts_with(placeholder));
+        let (placeholder, name) = found.unwrap_or(("{", "{"));
+        filled.push_str(name);
+        rest = &rest[placeholder.len()..];
+    }
+    filled.push_str(rest);
+    filled
 }

@@ -1,5 +1,6 @@
 //! Preferences: one item over another, in a domain.
 
+use crate::language::first_word;
 use crate::{Line, Section, Spec, SpecError};
 
 /// One preference that a spec lists.
@@ -12,6 +13,28 @@ pub struct Preference {
     /// What it is preferred to.
     pub other: Line,
 }
+
+/// Whether a part lists preferences: its title, or that of a section above it, begins with "Preferences".
+pub(crate) fn lists_preferences(spec: &Spec, number: usize) -> bool {
+    spec.path_titles(number).into_iter().any(|title| first_word(title) == "preferences")
+}
+
+/// A preference without what follows B; `None` if nothing follows, or if it is no preference.
+pub(crate) fn without_reason(text: &str) -> Option<&str> {
+    let over = text.find(" over ")? + " over ".len();
+    let end = over + other_end(&text[over..]);
+    (!text[end..].trim().is_empty() && end > over).then(|| text[..end].trim_end())
+}
+
+/// Where B ends: at a sign, or at a word that begins a reason.
+fn other_end(text: &str) -> usize {
+    let signs = [',', '.', ';', ':', '(', '—', '–'];
+    let ends = text.find(signs).into_iter().chain(REASONS.into_iter().filter_map(|word| text.find(word)));
+    ends.min().unwrap_or(text.len())
+}
+
+/// Words behind B that begin a reason.
+const REASONS: [&str; 3] = [" because ", " since ", " as "];
 
 /// Reads `- A over B`, or `- domain: A over B`; what follows B after a sign or a "because" is for people.
 pub(crate) fn preference(spec: &Spec, section: &Section, bullet: Line) -> Result<Preference, SpecError> {
@@ -33,10 +56,7 @@ pub(crate) fn preference(spec: &Spec, section: &Section, bullet: Line) -> Result
             "put it below a heading such as `### Cheese`, or write `- cheese: A over B`",
         ));
     }
-    let mut other = right.split([',', '.', ';', ':', '(', '—', '–']).next().unwrap_or(right);
-    for word in [" because ", " since ", " as "] {
-        other = other.split(word).next().unwrap_or(other);
-    }
+    let other = &right[..other_end(right)];
     let piece = |text: &str| {
         let text = text.trim().to_string();
         // The exact place if the bullet has no markup there, and else the whole bullet.

@@ -77,6 +77,11 @@ pub(crate) fn create_file_beside(path: &Path) -> Result<NamedTempFile> {
     })
 }
 
+/// Makes an empty file, or empties the one that is there.
+pub(crate) fn create_file(path: &Path) -> Result<File> {
+    attempt(Operation::Create, path, || File::create(path))
+}
+
 /// Makes an empty temporary folder in `workplace` that is to become `path`.
 pub(crate) fn create_dir_for(path: &Path, workplace: &Path) -> Result<TempDir> {
     attempt(Operation::Create, path, || {

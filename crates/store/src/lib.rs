@@ -26,4 +26,4 @@ pub use hash::{Hash, HashParseError, hash_bytes, hash_dir, hash_file};
 pub use id::IdBuilder;
 pub use json::{read_json, update_json, write_json};
 pub use lock::RunLock;
-pub use staged::{StagedDir, remove, remove_leftovers};
+pub use staged::{StagedDir, StagedFile, remove, remove_leftovers};

@@ -8,6 +8,7 @@ use tempfile::TempDir;
 use crate::disk;
 use crate::done::{DONE, Done, sync_and_list, verify_done};
 use crate::error::{Operation, Result, StoreError};
+use crate::hash::Hash;
 use crate::json::write_json;
 
 /// A folder under construction: a hidden sibling of its final path.
@@ -44,6 +45,22 @@ impl StagedDir {
     /// Where to put the files.
     pub fn path(&self) -> &Path {
         self.temporary.path()
+    }
+
+    /// A new file in the folder, to be written piece by piece.
+    ///
+    /// # Errors
+    /// When it cannot be made.
+    pub fn file(&self, name: &str) -> Result<StagedFile> {
+        let path = self.path().join(name);
+        let file = disk::create_file(&path)?;
+        Ok(StagedFile { file, path, buffer: Vec::with_capacity(PIECE), hasher: blake3::Hasher::new() })
+    }
+
+    /// Another final path, in the same folder as the first: for names that depend on what was written.
+    pub fn rename(mut self, name: &str) -> StagedDir {
+        self.destination.set_file_name(name);
+        self
     }
 
     /// Puts every file on the disk, writes `DONE` last, and moves the folder to its final path.
@@ -94,6 +111,46 @@ impl StagedDir {
             let _moved_away = self.temporary.keep();
         }
         disk::sync_dir(disk::parent(&self.destination))
+    }
+}
+
+/// A file of a [`StagedDir`] that is written piece by piece, for what is too large to be held in memory. It is
+/// durable when the folder is committed.
+#[derive(Debug)]
+pub struct StagedFile {
+    file: fs::File,
+    path: PathBuf,
+    buffer: Vec<u8>,
+    hasher: blake3::Hasher,
+}
+
+/// Bytes that are collected before they are written.
+const PIECE: usize = 1 << 16;
+
+impl StagedFile {
+    /// Adds bytes.
+    ///
+    /// # Errors
+    /// When they cannot be written.
+    pub fn write(&mut self, bytes: &[u8]) -> Result<()> {
+        self.buffer.extend_from_slice(bytes);
+        if self.buffer.len() >= PIECE { self.flush() } else { Ok(()) }
+    }
+
+    /// Writes what is left, and gives the hash of all bytes.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn finish(mut self) -> Result<Hash> {
+        self.flush()?;
+        Ok(self.hasher.finalize().into())
+    }
+
+    fn flush(&mut self) -> Result<()> {
+        self.hasher.update(&self.buffer);
+        disk::write(&mut self.file, &self.path, &self.buffer)?;
+        self.buffer.clear();
+        Ok(())
     }
 }
 
@@ -168,6 +225,23 @@ mod tests {
         assert_eq!(done.files["weights"].bytes, 1);
         assert_eq!(verify_done(&path).unwrap(), done);
         assert_eq!(fs::read_dir(path.parent().unwrap()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn a_file_written_in_pieces_is_the_whole_and_the_folder_may_be_named_by_its_hash() {
+        let dir = tempfile::tempdir().unwrap();
+        let staged = StagedDir::create(dir.path().join("unnamed")).unwrap();
+        let mut file = staged.file("rows").unwrap();
+        let text = "some text\n".repeat(20_000);
+        for piece in text.as_bytes().chunks(777) {
+            file.write(piece).unwrap();
+        }
+        let hash = file.finish().unwrap();
+        assert_eq!(hash, hash_bytes(text.as_bytes()));
+        let done = staged.rename(&hash.short()).commit().unwrap();
+        assert_eq!(done.files["rows"].hash, hash);
+        assert_eq!(fs::read_to_string(dir.path().join(hash.short()).join("rows")).unwrap(), text);
+        assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1);
     }
 
     #[test]

@@ -1,8 +1,14 @@
 //! The command line: types only. What a command does is in `commands/`.
 
+mod simulate;
+mod spec;
+
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+
+pub use self::simulate::Simulate;
+pub use self::spec::{Lint, Show, Spec, SpecKind, Transform, TransformKind};
 
 /// Teach a model why before you teach it what, and measure whether it mattered.
 #[derive(Debug, Parser)]
@@ -34,11 +40,12 @@ pub struct Cli {
 pub enum Command {
     /// Write a new experiment folder
     #[command(after_help = "\
-Example:
+Examples:
   whyfirst new my-exp && whyfirst run my-exp
+  whyfirst new my-exp --template spec && whyfirst run my-exp --rehearse
 
 The folder gets an experiment.toml in which every setting is explained and shown with its default, \
-and two specs to replace by your own.")]
+and specs to replace by your own. The template `spec` is for corpora that a model writes from a Model Spec.")]
     New(New),
     /// Validate an experiment without running or writing anything
     #[command(after_help = "\
@@ -61,10 +68,17 @@ Stages that several arms share are there once. Nothing is written.")]
 Examples:
   whyfirst run examples/cheese
   whyfirst run my-exp --threads 8
+  whyfirst run my-exp --rehearse
+  whyfirst run my-exp --max-cost 20
 
 Everything is written to my-exp/runs/. Finished stages are kept: a second run does only what is \
 missing, and what depends on something that changed. Ctrl-C saves and stops (exit code 130); a second \
-Ctrl-C stops at once. Results do not depend on the number of threads.")]
+Ctrl-C stops at once. Results do not depend on the number of threads.
+
+Corpora that a model writes come first: a probe of a few rows, a pilot, the rest, with the yield and the price of a kept \
+row after each. An answer that was paid for is never bought again. With --rehearse the built-in simulated writer takes the \
+place of the real one, and everything lies below my-exp/runs/rehearsal/. Exit code 3 means that a budget or a gate stopped \
+the run; the message says which.")]
     Run(Run),
     /// Show how far an experiment is
     #[command(after_help = "\
@@ -77,6 +91,28 @@ Examples:
   whyfirst report my-exp
   whyfirst report my-exp --open no --json")]
     Report(Report),
+    /// Look at a Model Spec: what is in it, what is wrong with it, what can be made of it
+    #[command(subcommand, arg_required_else_help = true)]
+    Spec(Spec),
+    /// Serve the simulated writer on this machine, for rehearsals and for testing clients
+    #[command(after_help = "\
+Examples:
+  whyfirst simulate --port 8080
+  whyfirst simulate --faults 0.2 --fault-kinds rate_limit,cut_middle --log requests.jsonl
+
+  curl http://127.0.0.1:8080/v1/chat/completions -H 'content-type: application/json' \
+-d '{\"model\": \"any\", \"messages\": [{\"role\": \"user\", \"content\": \"Hello\"}]}'
+  curl http://127.0.0.1:8080/simulator/stats
+
+The server speaks the protocols of Anthropic (messages, batches) and of OpenAI (chat completions, files, batches) well enough \
+for their own clients, but does not stream. It answers our prompts in the form that they ask for, from the sections of the spec that \
+stand in them, and everything else with a plain sentence; nothing is spent and nothing leaves this machine. The same \
+request always gets the same answer. Faults: rate_limit, rate_limit_retry_after, server_error, overloaded, hang, drip, \
+cut_before, cut_middle, malformed_body, truncated, refusal, malformed_list, missing_tags, empty, wrong_model, duplicate, \
+batch_expires, batch_item_errored. Its journal says of each request what was answered and what that would have cost.
+
+`whyfirst run --rehearse` has a server of its own; this one is for other clients, and for experiments with a base_url.")]
+    Simulate(Simulate),
     /// The small world that the built-in base model lives in
     #[command(subcommand, arg_required_else_help = true)]
     Lab(Lab),
@@ -98,6 +134,9 @@ pub struct Folder {
 pub struct New {
     /// The folder to make
     pub folder: PathBuf,
+    /// What kind of experiment
+    #[arg(long, value_enum, value_name = "KIND", default_value_t = Template::Lab)]
+    pub template: Template,
     /// Print JSON for programs instead of text for people
     #[arg(long)]
     pub json: bool,
@@ -109,9 +148,22 @@ pub struct Run {
     /// The experiment.
     #[command(flatten)]
     pub folder: Folder,
+    /// Let the simulated writer write: nothing is spent, nothing leaves this machine
+    #[arg(long)]
+    pub rehearse: bool,
+    /// Never let the experiment spend more on writers than this, all its runs together
+    #[arg(long, value_name = "DOLLARS", value_parser = dollars)]
+    pub max_cost: Option<ledger::Dollars>,
     /// Number of threads [default: one per CPU core]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub threads: Option<u16>,
+}
+
+/// Reads an amount of money.
+fn dollars(text: &str) -> Result<ledger::Dollars, String> {
+    let number: f64 =
+        text.trim_start_matches('$').parse().map_err(|_| "expected dollars, such as 20 or 0.50")?;
+    ledger::Dollars::from_dollars(number).ok_or_else(|| "expected an amount that is not negative".to_owned())
 }
 
 /// Arguments of `report`.
@@ -120,6 +172,9 @@ pub struct Report {
     /// The experiment.
     #[command(flatten)]
     pub folder: Folder,
+    /// That of the last rehearsal
+    #[arg(long)]
+    pub rehearsal: bool,
     /// Whether to open the page in a browser
     #[arg(long, value_enum, value_name = "WHEN", default_value_t = Open::Auto)]
     pub open: Open,
@@ -134,6 +189,15 @@ pub enum Open {
     Yes,
     /// Never
     No,
+}
+
+/// Kinds of new experiments.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Template {
+    /// The small built world: trains in minutes, needs nothing
+    Lab,
+    /// Corpora from a Model Spec, written by a model
+    Spec,
 }
 
 /// The commands of the lab.

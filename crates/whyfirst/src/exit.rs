@@ -9,6 +9,8 @@ pub enum Exit {
     Failed = 1,
     /// The command line or the input is wrong; nothing was written.
     Invalid = 2,
+    /// A budget or a gate stopped it; the message says which.
+    Stopped = 3,
     /// Interrupted; run again to go on.
     Interrupted = 130,
 }

@@ -46,6 +46,41 @@ impl Watch {
         }
     }
 
+    /// Calls to writers: on the bar all the time, as a line now and then where there is no bar.
+    fn show_calls(&self, calls: &llm::Counters, quiet: bool) {
+        let mut text = format!(
+            "{} answers ({} from the store), {} of {} calls under way, {} spent",
+            HumanCount(calls.answered + calls.from_store),
+            HumanCount(calls.from_store),
+            calls.in_flight,
+            calls.concurrency,
+            calls.billed,
+        );
+        if calls.possibly > llm::Dollars::ZERO {
+            text.push_str(&format!(" (up to {} more possibly billed)", calls.possibly));
+        }
+        if calls.failed > 0 {
+            text.push_str(&format!(", {} failed attempts", HumanCount(calls.failed)));
+        }
+        if !calls.paused.is_zero() {
+            text.push_str(&format!(", asked to wait {:.0} s", calls.paused.as_secs_f64()));
+        }
+        match self.terminal {
+            true => {
+                if self.bar.length() == Some(0) {
+                    self.bar.set_style(
+                        ProgressStyle::with_template("{spinner} {elapsed} {msg}")
+                            .unwrap_or_else(|_| ProgressStyle::default_spinner()),
+                    );
+                }
+                self.bar.set_message(text);
+                self.bar.tick();
+            }
+            false if !quiet => eprintln!("{text}"),
+            false => {}
+        }
+    }
+
     fn show_stages(&self) {
         self.bar.set_message(format!(
             "stage {}/{}",
@@ -89,6 +124,8 @@ impl Progress for Watch {
                 self.bar.enable_steady_tick(Duration::from_millis(200));
                 self.show_stages();
             }
+            Event::Note(text) => self.line(text),
+            Event::Calls { counters, quiet } => self.show_calls(counters, quiet),
             Event::Warning(text) => self.line(&format!("warning: {text}")),
             Event::Started { .. } => {}
             Event::Resumed { steps } => self.bar.set_length(self.steps.fetch_sub(steps, Relaxed) - steps),

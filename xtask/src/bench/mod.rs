@@ -10,6 +10,7 @@ mod scaling;
 mod start;
 mod table;
 mod train;
+mod writers;
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -27,12 +28,14 @@ cargo xtask bench <what> [options]
   cheese     the whole of examples/cheese, against the same trainings in PyTorch
   start      `--help`, `status` on 1,000 stages, size of the binary, with --clean-build time of a build
   scaling    time and memory by size, length, arms and seeds
+  writers    calls a second to a simulated writer, end to end, against the official Python client; busy slots
   profile    where the time of a training step goes, by function (needs Linux `perf`)
 
   --seconds N   how long each training is measured [default: 8]
   --repeats N   how often, in turns; the median counts [default: 3]
   --shape NAME  only this one, for train and profile (0.8M, 17M, 17M-lora, example)
   --precision P only this precision of matrix products, for train and profile (f32, bf16)
+  --documents N documents of writers [default: 50000]
   --stages N    only so many stages on PyTorch's side of cheese, to try it out
   --json        print the results as JSON; progress goes to the error stream in any case";
 
@@ -43,6 +46,7 @@ pub struct Options {
     shape: Option<String>,
     precision: Option<String>,
     stages: Option<String>,
+    documents: Option<u64>,
     clean_build: bool,
     json: bool,
 }
@@ -62,6 +66,7 @@ pub fn run(arguments: &[&str]) -> Result<()> {
         "cheese" => cheese::run(&options)?,
         "start" => start::run(&options)?,
         "scaling" => scaling::run(&options)?,
+        "writers" => writers::run(&options)?,
         "profile" => return profile::run(&options),
         other => return Err(format!("unknown measurement `{other}`\n\n{HELP}")),
     };
@@ -83,6 +88,7 @@ impl Options {
             shape: None,
             precision: None,
             stages: None,
+            documents: None,
             clean_build: false,
             json: false,
         };
@@ -91,13 +97,16 @@ impl Options {
             match *argument {
                 "--json" => options.json = true,
                 "--clean-build" => options.clean_build = true,
-                "--seconds" | "--repeats" | "--shape" | "--precision" | "--stages" => {
+                "--seconds" | "--repeats" | "--shape" | "--precision" | "--stages" | "--documents" => {
                     let value = *arguments.next().ok_or_else(|| format!("{argument} needs a value"))?;
                     let wrong = |_| format!("{argument}: `{value}` is no number");
                     match *argument {
                         "--seconds" => options.seconds = value.parse().map_err(|_| wrong(()))?,
                         "--repeats" => {
                             options.repeats = value.parse::<usize>().map_err(|_| wrong(()))?.max(1)
+                        }
+                        "--documents" => {
+                            options.documents = Some(value.parse().map_err(|_| wrong(()))?);
                         }
                         "--shape" => options.shape = Some(value.to_owned()),
                         "--precision" => options.precision = Some(value.to_owned()),

@@ -7,6 +7,7 @@ use corpus::Kind;
 use lab::{Stream, WhyMix};
 use toml::Spanned;
 
+use super::written;
 use super::{
     ABLATED, Corpora, CorpusDef, Mix, NEUTRAL, Origin, STREAMS, WHAT_DOCUMENTS, WHY, kind_name, kind_of,
     stream_of,
@@ -21,33 +22,41 @@ use crate::problem::{FileProblem, Source};
 /// An unknown source or kind, a name the lab does not know, a cycle of derivations, a share out of range.
 pub fn read(written: &Written, source: &Source) -> Result<Corpora, FileProblem> {
     let table = &written.corpora;
-    let lab = match table.source.as_ref().map(|value| (value.get_ref().as_str(), value.span())) {
-        Some(("lab", _)) => true,
-        Some(("files", _)) => false,
+    let from = match table.source.as_ref().map(|value| (value.get_ref().as_str(), value.span())) {
+        Some(("lab", _)) => From::Lab,
+        Some(("files", _)) => From::Files,
         Some(("writer", span)) => {
-            return Err(source.problem(
-                "the source `writer` is not in this version",
-                span,
-                "not yet",
-                "use `source = \"lab\"` for generated corpora or `source = \"files\"` for your own JSONL",
-            ));
+            if written.writer.is_none() {
+                return Err(source.problem(
+                    "corpora are written by a model, but no [writer] says by which",
+                    span,
+                    "needs [writer]",
+                    "add a table [writer] with `api = \"anthropic\"` or `\"openai\"` and `model = \"...\"`; `api = \"simulated\"` \
+                     costs nothing",
+                ));
+            }
+            From::Writer
         }
-        Some((other, span)) => return Err(source.unknown(other, span, "source", &["lab", "files"])),
+        Some((other, span)) => {
+            return Err(source.unknown(other, span, "source", &["lab", "writer", "files"]));
+        }
         None => {
             return Err(source.problem(
                 "[corpora] does not say where corpora come from",
                 table.span.clone(),
                 "no `source` here",
-                "add `source = \"lab\"` (generated from the specs) or `source = \"files\"` (your own JSONL) under [corpora]",
+                "add `source = \"lab\"` (generated from the specs), `source = \"writer\"` (written by a model) or `source = \
+                 \"files\"` (your own JSONL) under [corpora]",
             ));
         }
     };
+    let lab = from == From::Lab;
     let mut all = BTreeMap::new();
     let (mut mix, mut why_mix) = (None, WhyMix::default());
     for (key, corpus) in &table.named {
         let name = key.get_ref();
         crate::validate::check_name(name, key.span(), "corpus", source)?;
-        let definition = definition(name, key.span(), corpus, written, lab, source)?;
+        let definition = definition(name, key.span(), corpus, written, from, source)?;
         if definition.kind == Kind::Instructions {
             if let Some(Mix { corpus: first, .. }) = &mix {
                 return Err(source.problem(
@@ -97,6 +106,14 @@ pub fn read(written: &Written, source: &Source) -> Result<Corpora, FileProblem> 
     Ok(Corpora { all, mix, why_mix, lab })
 }
 
+/// What `source` says.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum From {
+    Lab,
+    Files,
+    Writer,
+}
+
 /// Adds the corpora that only controls read. They need not be spelt out; an explicit table changes their
 /// size, which is otherwise that of `why`, so that a control differs in its words and not in their number.
 fn add_controls(all: &mut BTreeMap<String, CorpusDef>) {
@@ -110,6 +127,8 @@ fn add_controls(all: &mut BTreeMap<String, CorpusDef>) {
             origin: Origin::Lab(stream),
             per_spec: stream.explains(),
             tokens,
+            rows: None,
+            without_reasoning: false,
         });
         if matches!(corpus.origin, Origin::Lab(_)) {
             corpus.tokens = corpus.tokens.or(tokens);
@@ -122,7 +141,7 @@ fn definition(
     span: Range<usize>,
     table: &CorpusTable,
     written: &Written,
-    lab: bool,
+    from: From,
     source: &Source,
 ) -> Result<CorpusDef, FileProblem> {
     let kind = match table.kind.as_ref().map(|kind| (kind.get_ref().as_str(), kind.span())) {
@@ -142,6 +161,25 @@ fn definition(
             "leave the line out for the whole corpus",
         ));
     }
+    let by_model = from == From::Writer && table.derive.is_none();
+    // A file of instructions is filtered on its way in; any other file is taken as it is.
+    let instructions = matches!(kind, Some((Kind::Instructions, _)));
+    if by_model && (table.path.is_none() || instructions) {
+        let writing =
+            written::read(name, span, table, kind.as_ref().map(|(kind, _)| *kind), written, source)?;
+        let kind = kind.map_or(Kind::Documents, |(kind, _)| kind);
+        let tokens = table.tokens.as_ref().map(|tokens| *tokens.get_ref());
+        return Ok(CorpusDef {
+            name: name.to_owned(),
+            kind,
+            per_spec: writing.per_spec(),
+            origin: Origin::Written(writing),
+            tokens,
+            rows: None,
+            without_reasoning: false,
+        });
+    }
+    written::refuse(name, table, table.derive.is_some(), source)?;
     let (origin, natural) = match (&table.path, &table.derive) {
         (Some(_), Some(derive)) => {
             return Err(source.problem(
@@ -153,7 +191,7 @@ fn definition(
         }
         (Some(path), None) => (Origin::File(path.get_ref().clone()), stream_of(name).map(kind_of)),
         (None, Some(from)) => (Origin::Derived(from.get_ref().clone()), None),
-        (None, None) if !lab => {
+        (None, None) if from != From::Lab => {
             return Err(source.problem(
                 format!("`{name}` has no file"),
                 span,
@@ -176,7 +214,7 @@ fn definition(
     let per_spec = match &origin {
         Origin::Lab(stream) => stream.explains(),
         Origin::File(path) => path.contains("{spec}"),
-        Origin::Derived(_) => false,
+        Origin::Derived(_) | Origin::Written(_) => false,
     };
     if per_spec && written.specs.is_empty() {
         return Err(source.problem(
@@ -217,7 +255,9 @@ fn definition(
         }
     };
     let tokens = table.tokens.as_ref().map(|tokens| *tokens.get_ref());
-    Ok(CorpusDef { name: name.to_owned(), kind, origin, per_spec, tokens })
+    let rows = table.written.rows.as_ref().map(|rows| *rows.get_ref());
+    let without_reasoning = table.without_reasoning.as_ref().is_some_and(|without| *without.get_ref());
+    Ok(CorpusDef { name: name.to_owned(), kind, origin, per_spec, tokens, rows, without_reasoning })
 }
 
 fn read_why_mix(shares: &Spanned<WhyMix>, source: &Source) -> Result<WhyMix, FileProblem> {

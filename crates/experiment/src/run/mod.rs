@@ -19,6 +19,7 @@ use crate::prepare::{Prepared, prepare};
 use crate::progress::{Event, Progress};
 use crate::record::RunRecord;
 use crate::validate::Experiment;
+use crate::write::{self, WriteEnd, WriteOptions};
 use crate::{assemble, notes};
 use pool::{Job, Outcome};
 
@@ -30,6 +31,8 @@ pub struct Options<'a> {
     pub interrupt: &'a AtomicBool,
     /// Watches.
     pub progress: &'a dyn Progress,
+    /// The most that writers of corpora may ever cost.
+    pub max_cost: Option<ledger::Dollars>,
     /// The time that logs say they were made at, as `2026-11-23T18:00:00+00:00`.
     pub created: String,
 }
@@ -57,7 +60,7 @@ impl Ran {
 }
 
 /// How a run ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Ended {
     /// Every stage and every evaluation is there.
     Complete,
@@ -65,6 +68,10 @@ pub enum Ended {
     Failed,
     /// It was asked to stop.
     Interrupted,
+    /// A budget or a gate stopped it; the text says which and what to do.
+    Stopped(String),
+    /// Corpora were written, and nothing is to be trained on them.
+    Written,
 }
 
 /// Runs what is missing, and writes `runs/record.json`.
@@ -73,10 +80,28 @@ pub enum Ended {
 /// Before anything is trained: when another process is at work in the folder, or the inputs cannot be used.
 /// A stage that fails later is no error here but a failure in the record.
 pub fn run(experiment: &Experiment, options: &Options) -> Result<Ran> {
-    // Everything that can be wrong with the inputs is found before anything is written.
-    let mut prepared = prepare(experiment)?;
-    let paths = prepared.paths.clone();
-    let lock = lock(&paths)?;
+    // Everything that can be wrong with the inputs is found before anything is written. What a model is to write is not
+    // there yet: then the stages are prepared when it is.
+    let paths = experiment.paths();
+    let (lock, mut prepared) = match experiment.corpora.from_writer() {
+        true => {
+            let lock = lock(&paths)?;
+            let ended = match write_corpora(experiment, options)? {
+                WriteEnd::Interrupted => Some(Ended::Interrupted),
+                WriteEnd::Stopped(reason) => Some(Ended::Stopped(reason)),
+                WriteEnd::Complete if !experiment.trains => Some(Ended::Written),
+                WriteEnd::Complete => None,
+            };
+            if let Some(ended) = ended {
+                return Ok(Ran { ended, stages: 0, evals: 0, record: None, lock });
+            }
+            (lock, prepare(experiment)?)
+        }
+        false => {
+            let prepared = prepare(experiment)?;
+            (lock(&paths)?, prepared)
+        }
+    };
     prepared.refresh()?;
     prepared.write_corpora()?;
     let stages_left = prepared.stages.iter().filter(|stage| stage.manifest.is_none()).count();
@@ -107,6 +132,17 @@ pub fn run(experiment: &Experiment, options: &Options) -> Result<Ran> {
         record: Some(record),
         lock,
     })
+}
+
+fn write_corpora(experiment: &Experiment, options: &Options) -> Result<WriteEnd> {
+    write::run(
+        experiment,
+        &WriteOptions {
+            max_cost: options.max_cost,
+            interrupt: options.interrupt,
+            progress: options.progress,
+        },
+    )
 }
 
 /// What failed, and why.

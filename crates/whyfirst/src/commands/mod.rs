@@ -6,6 +6,8 @@ mod new;
 mod plan;
 mod report;
 mod run;
+mod simulate;
+mod spec;
 mod status;
 
 use crate::args::Command;
@@ -20,6 +22,8 @@ pub fn run(command: Command) -> Exit {
         Command::Run(args) => run::run(&args),
         Command::Status(args) => status::run(&args),
         Command::Report(args) => report::run(&args),
+        Command::Spec(command) => spec::run(&command),
+        Command::Simulate(args) => simulate::run(&args),
         Command::Lab(command) => lab::run(&command),
     }
 }

@@ -3,8 +3,9 @@
 use std::time::Duration;
 
 use comfy_table::{CellAlignment, Table, TableStyle};
-use experiment::RunPlan;
+use experiment::{Experiment, ExperimentError, RunPlan, WritingPlan};
 use indicatif::{HumanCount, HumanDuration};
+use serde_json::json;
 
 use crate::args::Folder;
 use crate::commands::threads;
@@ -18,19 +19,87 @@ pub fn run(args: &Folder) -> Exit {
         Ok(experiment) => experiment,
         Err(error) => return output::error(&error),
     };
+    let (writing, missing) = match writing(&experiment) {
+        Ok(writing) => writing,
+        Err(error) => return output::error(&error),
+    };
+    if missing {
+        // Stages are known when the corpora are.
+        match args.json {
+            true => output::json(&json!({ "name": experiment.name, "writing": writing })),
+            false => output::line(&writing.as_ref().map(written_text).unwrap_or_default()),
+        }
+        return Exit::Done;
+    }
     let plan = match experiment::prepare(&experiment) {
         Ok(prepared) => RunPlan::new(&prepared, threads(None)),
         Err(error) => return output::error(&error),
     };
     if args.json {
-        output::json(&plan);
+        let mut value = serde_json::to_value(&plan).unwrap_or_default();
+        if let Some(writing) = writing {
+            value["writing"] = json!(writing);
+        }
+        output::json(&value);
         return Exit::Done;
+    }
+    if let Some(writing) = &writing {
+        output::line(&written_text(writing));
     }
     for warning in &plan.warnings {
         eprintln!("warning: {warning}");
     }
     output::line(&text(&plan));
     Exit::Done
+}
+
+/// The plan of what a model is to write, and whether any of it is missing.
+///
+/// # Errors
+/// When prompts or specs cannot be used.
+pub fn writing(experiment: &Experiment) -> Result<(Option<WritingPlan>, bool), ExperimentError> {
+    let plan = experiment::writing_plan(experiment)?;
+    // An experiment that trains nothing is planned when its writing is.
+    let missing = experiment::corpora_missing(experiment)? || (plan.is_some() && !experiment.trains);
+    Ok((plan, missing))
+}
+
+/// The writing plan as tables.
+pub fn written_text(plan: &WritingPlan) -> String {
+    let mut corpora = table(&["corpus", "", "from", "rows", "tokens", "calls", "dollars", ""], &[3, 4, 5, 6]);
+    for corpus in &plan.corpora {
+        corpora.add_row([
+            corpus.name.as_str(),
+            corpus.kind,
+            &corpus.specs.join(" and "),
+            &number(corpus.rows),
+            &number(corpus.tokens),
+            &number(corpus.calls),
+            &format!("{:.2}", corpus.dollars),
+            if corpus.done { "done" } else { "" },
+        ]);
+    }
+    if plan.corpora.iter().all(|corpus| corpus.done) {
+        return format!("{corpora}\n\nall corpora are written\n");
+    }
+    let mut roles =
+        table(&["role", "model", "calls", "tokens read", "tokens written", "dollars"], &[2, 3, 4, 5]);
+    for role in &plan.roles {
+        roles.add_row([
+            role.role,
+            &role.model,
+            &number(role.calls),
+            &number(role.input_tokens),
+            &number(role.output_tokens),
+            &format!("{:.2}", role.dollars),
+        ]);
+    }
+    format!(
+        "{corpora}\n\n{roles}\n\nwriting would cost about ${:.2} and take about {}. Estimated: {}\n",
+        plan.dollars,
+        HumanDuration(plan.time()),
+        plan.basis,
+    )
 }
 
 fn text(plan: &RunPlan) -> String {

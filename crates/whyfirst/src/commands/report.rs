@@ -26,7 +26,7 @@ pub struct Results {
 /// Writes the report of the last run again and opens it.
 pub fn run(args: &Report) -> Exit {
     let folder = &args.folder.folder;
-    let paths = Paths::new(folder);
+    let paths = if args.rehearsal { Paths::rehearsal(folder) } else { Paths::new(folder) };
     // Only a folder that was run has something to lock.
     let locked = if paths.record().is_file() { experiment::lock(&paths).map(Some) } else { Ok(None) };
     let read = locked.and_then(|lock| Ok((experiment::read_record(&paths)?, lock)));
@@ -35,7 +35,7 @@ pub fn run(args: &Report) -> Exit {
         Ok((None, _)) => return output::error(&ExperimentError::NoResults { folder: folder.clone() }),
         Err(error) => return output::error(&error),
     };
-    let results = match write(folder, &record) {
+    let results = match write(&paths, &record) {
         Ok(results) => results,
         Err(exit) => return exit,
     };
@@ -54,14 +54,14 @@ pub fn run(args: &Report) -> Exit {
 }
 
 /// Computes the findings and writes the page and the tables. The caller holds the lock of `runs/`.
-pub fn write(folder: &Path, record: &RunRecord) -> Result<Results, Exit> {
-    let read = findings::read_results(record, folder);
+pub fn write(paths: &Paths, record: &RunRecord) -> Result<Results, Exit> {
+    let read = findings::read_results(record, paths.dir());
     let found = read.and_then(|results| findings::find(record, &results));
     let findings = found.map_err(|error| match error {
         FindingsError::Log(error) => output::error(&ExperimentError::Eval(error)),
         other => output::failure(other),
     })?;
-    let written = ::report::write(&findings, &Paths::new(folder).runs());
+    let written = ::report::write(&findings, &paths.runs());
     let page = written.map_err(|error| output::error(&ExperimentError::Store(error)))?;
     let text = ::report::terminal(&findings, output::width());
     Ok(Results { findings, text, page })

@@ -1,6 +1,6 @@
 //! `status`: how far is it?
 
-use experiment::{Paths, RunPlan};
+use experiment::{Experiment, RunPlan};
 use serde_json::json;
 
 use crate::args::Folder;
@@ -15,11 +15,16 @@ pub fn run(args: &Folder) -> Exit {
         Ok(experiment) => experiment,
         Err(error) => return output::error(&error),
     };
+    match super::plan::writing(&experiment) {
+        Ok((Some(_), true)) => return writing(args, &experiment),
+        Ok(_) => {}
+        Err(error) => return output::error(&error),
+    }
     let plan = match experiment::prepare(&experiment) {
         Ok(prepared) => RunPlan::new(&prepared, threads(None)),
         Err(error) => return output::error(&error),
     };
-    let record = match experiment::read_record(&Paths::new(&args.folder)) {
+    let record = match experiment::read_record(&experiment.paths()) {
         Ok(record) => record,
         Err(error) => return output::error(&error),
     };
@@ -54,6 +59,34 @@ pub fn run(args: &Folder) -> Exit {
     for failure in failures {
         output::line(&format!("failed in the last run: {failure}"));
     }
+    if !complete {
+        output::line(&format!("go on: whyfirst run {}", output::typed(&args.folder)));
+    }
+    Exit::Done
+}
+
+/// How far the writing of corpora is.
+fn writing(args: &Folder, experiment: &Experiment) -> Exit {
+    let status = match experiment::writing_status(experiment) {
+        Ok(status) => status,
+        Err(error) => return output::error(&error),
+    };
+    let complete = status.corpora.iter().all(|corpus| corpus.done);
+    if args.json {
+        output::json(&json!({ "name": experiment.name, "complete": complete, "writing": status }));
+        return Exit::Done;
+    }
+    for corpus in &status.corpora {
+        let state = if corpus.done { "written" } else { "so far" };
+        output::line(&format!(
+            "{}: {state}: {} rows kept, {} dropped, of {} wanted",
+            corpus.name, corpus.kept, corpus.dropped, corpus.wanted
+        ));
+    }
+    output::line(&format!(
+        "{} answers, ${:.4} billed, up to ${:.4} more possibly billed",
+        status.answers, status.billed, status.possibly_billed
+    ));
     if !complete {
         output::line(&format!("go on: whyfirst run {}", output::typed(&args.folder)));
     }

@@ -1,0 +1,127 @@
+//! What a run of writing talks to: the store, the models, and in a rehearsal the built-in server.
+
+use std::fmt::Display;
+
+use ledger::{Ledger, LedgerError};
+use llm::{Concurrency, Role, Settings, SettingsError, Timeouts};
+use simulator::{Config, Faults, Running, Simulator};
+use writing::WritingError;
+
+use super::WriteOptions;
+use super::jobs::Job;
+use crate::error::{ExperimentError, Result};
+use crate::validate::Experiment;
+use crate::writer::Writer;
+
+/// The built-in server, if any model is played by it.
+pub(super) fn serve(writer: &Writer) -> Result<Option<Running>> {
+    if !writer.is_simulated() {
+        return Ok(None);
+    }
+    let faults = Faults { share: writer.faults, ..Faults::default() };
+    let config = Config { faults, ..Config::default() };
+    Simulator::start(config).map(Some).map_err(|error| failed("cannot start the simulated writer", &error))
+}
+
+/// The store of the experiment.
+pub(super) fn ledger(experiment: &Experiment) -> Result<Ledger> {
+    Ledger::open(experiment.paths().store()).map_err(|error| store(&error))
+}
+
+/// What the client is told.
+pub(super) fn settings(
+    experiment: &Experiment,
+    writer: &Writer,
+    jobs: &[Job],
+    options: &WriteOptions,
+    server: Option<&Running>,
+) -> Result<Settings> {
+    let mut settings = Settings {
+        corpora: jobs.iter().flat_map(|job| job.ids.clone()).collect(),
+        max_cost: options.max_cost,
+        timeouts: Timeouts { attempt: writer.timeout, total: writer.total_timeout, ..Timeouts::default() },
+        ..Settings::default()
+    };
+    settings.retry.attempts = writer.attempts;
+    for role in [Role::Planner, Role::Writer, Role::Critic] {
+        let used = writer.model(role);
+        let mut model = used.model.clone();
+        if let Some(server) = server.filter(|_| used.simulated) {
+            model.base_url = match model.protocol {
+                llm::Protocol::Anthropic => server.base_url(),
+                llm::Protocol::OpenAi => format!("{}/v1", server.base_url()),
+            };
+            settings.batching.poll = std::time::Duration::from_millis(100);
+            settings.batching.quiet = std::time::Duration::from_millis(100);
+            settings.retry.first_pause = std::time::Duration::from_millis(20);
+            settings.retry.longest_pause = std::time::Duration::from_millis(500);
+        } else {
+            model.key =
+                llm::require_key(&model, &experiment.dir).map_err(|error| ExperimentError::Writing {
+                    message: error.to_string(),
+                    help: format!(
+                        "set {} in the environment or in a file .env in the experiment's folder; \
+                     `whyfirst run --rehearse` needs no key",
+                        model.key_env
+                    ),
+                    invalid: true,
+                })?;
+        }
+        let max = u32::try_from(writer.concurrency).unwrap_or(u32::MAX);
+        model.concurrency = Concurrency { start: max.min(model.concurrency.start).max(1), max };
+        settings.models.insert(role, model);
+    }
+    Ok(settings)
+}
+
+/// The store cannot be used.
+pub(super) fn store(error: &LedgerError) -> ExperimentError {
+    let help = error.help().unwrap_or_else(|| "what was stored is kept: mend this and run again".to_owned());
+    ExperimentError::Writing { message: error.to_string(), help, invalid: false }
+}
+
+/// The client cannot be made.
+pub(super) fn unusable(error: &SettingsError) -> ExperimentError {
+    match error {
+        SettingsError::Ledger(error) => store(error),
+        other => ExperimentError::Writing {
+            message: other.to_string(),
+            help: "mend it under [writer]".to_owned(),
+            invalid: true,
+        },
+    }
+}
+
+/// A pipeline cannot go on.
+pub(super) fn writing(error: &WritingError) -> ExperimentError {
+    match error {
+        WritingError::Ledger(error) => store(error),
+        WritingError::Prompt(error) => ExperimentError::Writing {
+            message: error.to_string(),
+            help: "prompts are overridden by files in prompts/; docs/writing.md says what each may use"
+                .to_owned(),
+            invalid: true,
+        },
+        WritingError::Input(message) => ExperimentError::Writing {
+            message: message.clone(),
+            help: "mend the input and run again".to_owned(),
+            invalid: true,
+        },
+        WritingError::Plan(_) => ExperimentError::Writing {
+            message: error.to_string(),
+            help: "look at the planner's answers in the store (table `calls`), or choose another planner"
+                .to_owned(),
+            invalid: false,
+        },
+        WritingError::Ending => failed("the run ended", &"no reason was given"),
+    }
+}
+
+/// Something of this machine failed.
+pub(super) fn failed(what: &str, error: &dyn Display) -> ExperimentError {
+    ExperimentError::Writing {
+        message: format!("{what}: {error}"),
+        help: "try again; what was stored is kept".to_owned(),
+        invalid: false,
+    }
+}
