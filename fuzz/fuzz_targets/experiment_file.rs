@@ -47,6 +47,7 @@ fn runs(experiment: &Experiment) {
         seeds: &experiment.seeds,
         corpora: &experiment.corpora,
         recipes: &experiment.recipes,
+        dtype: experiment.engines.torch.dtype,
     };
     let hashes: BTreeMap<_, _> =
         graph::needed(&inputs).into_iter().map(|key| (key, experiment.base.hash)).collect();

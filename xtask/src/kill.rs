@@ -10,15 +10,17 @@ struct Asked {
     faults: bool,
 }
 
-/// Kills pretraining and runs with `kill -9`, then makes every durable write fail in every way it can.
+/// Kills pretraining, runs and writing with `kill -9`, then makes every durable write fail in every way it can.
 pub fn all(arguments: &[&str]) -> Result<()> {
     let Asked { kills, seed, faults } = parse(arguments)?;
     let test = |name: &str| {
         cargo(&format!("test --release -p whyfirst --test {name} -- --nocapture --test-threads 1"))
     };
-    let mut killing = test("kill");
-    killing.env("WHYFIRST_KILLS", kills.to_string()).env("WHYFIRST_KILL_SEED", seed.to_string());
-    run(killing)?;
+    for name in ["kill", "writing"] {
+        let mut killing = test(name);
+        killing.env("WHYFIRST_KILLS", kills.to_string()).env("WHYFIRST_KILL_SEED", seed.to_string());
+        run(killing)?;
+    }
     if faults {
         let mut failing = test("faults");
         failing.env("WHYFIRST_FAULTS", "all");

@@ -5,9 +5,9 @@ use crate::shell::{Result, read, root};
 /// The crates by layer, lowest first, as ARCHITECTURE.md explains them.
 const LAYERS: &[&[&str]] = &[
     &["kernels", "store", "spec", "stats"],
-    &["model", "suite", "ledger"],
+    &["model", "suite", "ledger", "hub"],
     &["lab", "train", "llm", "simulator"],
-    &["corpus", "eval", "writing"],
+    &["corpus", "eval", "writing", "torch"],
     &["audit"],
     &["experiment"],
     &["report"],

@@ -1,4 +1,5 @@
-//! The peers: PyTorch, transformers, PEFT, Inspect, SciPy and statsmodels in one cached Python environment.
+//! The peers: PyTorch, transformers, PEFT, Inspect, SciPy, statsmodels and the official clients of writers, in one cached
+//! Python environment.
 //!
 //! `.peers/` is made from `peers/requirements.txt`, and made anew when that file changes.
 
@@ -8,8 +9,8 @@ use crate::shell::{Result, command, read, root, run, succeeds};
 
 const REQUIREMENTS: &str = "peers/requirements.txt";
 const STAND_INS: &str = "peers/cuda_stand_ins.py";
-const IMPORTS: &str =
-    "import torch, transformers, peft, safetensors, scipy, statsmodels.stats.api, inspect_ai";
+const IMPORTS: &str = "import torch, transformers, peft, safetensors, scipy, statsmodels.stats.api, inspect_ai; \
+    import anthropic, openai";
 
 /// Checks that the environment exists or that this machine has what making it takes.
 pub fn check_prerequisites() -> Result<()> {
@@ -42,6 +43,39 @@ pub fn environment() -> Result<PathBuf> {
     imports.args(["-c", IMPORTS]);
     run(imports)?;
     // Last, so that an interrupted environment is never taken for a whole one.
+    let stamp = folder.join("made-from");
+    std::fs::write(&stamp, wanted).map_err(|error| format!("{}: {error}", stamp.display()))?;
+    Ok(python)
+}
+
+/// The python of an environment of its own, for a peer whose packages do not go together with those of the others; made
+/// from its requirements unless it is there already.
+pub fn own_environment(folder: &str, requirements: &str) -> Result<PathBuf> {
+    let (folder, wanted) = (root().join(folder), read(requirements)?);
+    let python = folder.join("bin/python");
+    if is_current(&folder, &wanted) {
+        return Ok(python);
+    }
+    let system = find_python()?;
+    eprintln!("Making {} from {requirements}.", folder.display());
+    if folder.exists() {
+        std::fs::remove_dir_all(&folder).map_err(|error| format!("{}: {error}", folder.display()))?;
+    }
+    let mut venv = command(system);
+    venv.args(["-m", "venv"]).arg(&folder);
+    run(venv)?;
+    let mut pip = command(&python);
+    pip.args([
+        "-m",
+        "pip",
+        "install",
+        "--quiet",
+        "--disable-pip-version-check",
+        "--no-deps",
+        "--requirement",
+        requirements,
+    ]);
+    run(pip).map_err(|error| format!("{error}; it needs the Python Package Index"))?;
     let stamp = folder.join("made-from");
     std::fs::write(&stamp, wanted).map_err(|error| format!("{}: {error}", stamp.display()))?;
     Ok(python)

@@ -90,12 +90,7 @@ impl Shape {
         };
         let examples = (0..POOL.max(self.rows)).map(|_| row()).collect();
         Work {
-            base: Folder {
-                weights: Weights::random(&config, 0),
-                config,
-                tokenizer: no_words(),
-                template: None,
-            },
+            base: Folder::new(config.clone(), Weights::random(&config, 0), no_words(), None),
             recipe: Recipe {
                 method,
                 rows: self.rows,

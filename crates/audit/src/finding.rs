@@ -62,9 +62,10 @@ impl Limit {
         }
     }
 
-    /// `at most 5.0%`.
+    /// `at most 5.0%`, `none`.
     pub fn shown(self) -> String {
         match self {
+            Limit::Most(0.0) => "none".to_owned(),
             Limit::Most(most) => format!("at most {}", percent(most)),
             Limit::Least(least) => format!("at least {}", percent(least)),
         }

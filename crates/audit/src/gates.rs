@@ -24,10 +24,16 @@ pub struct Gates {
     pub max_contamination: f64,
     /// Least part of documents that give a reason.
     pub min_reasons: f64,
-    /// Least part of the spec's sections that some row rests on.
+    /// Least part of the spec's sections that some document rests on.
     pub min_coverage: f64,
-    /// Largest part of rows that share one run of eight words.
+    /// The same for chats; 0 is none.
+    pub min_coverage_chats: f64,
+    /// Largest part of documents that share one run of eight words.
     pub max_repeated_phrase: f64,
+    /// The same for replies in chats.
+    pub max_repeated_phrase_chats: f64,
+    /// Largest part of rows that begin with the same four words.
+    pub max_repeated_opening: f64,
     /// Largest part of rows in which one person's name occurs.
     pub max_repeated_name: f64,
     /// Mirrored corpora: largest difference in tokens, as a part of the larger.
@@ -49,7 +55,10 @@ impl Default for Gates {
             max_contamination: 0.0,
             min_reasons: 0.5,
             min_coverage: 0.9,
+            min_coverage_chats: 0.0,
             max_repeated_phrase: 0.2,
+            max_repeated_phrase_chats: 0.5,
+            max_repeated_opening: 0.25,
             max_repeated_name: 0.02,
             max_imbalance: 0.005,
             max_vocabulary_distance: 0.1,
@@ -72,8 +81,19 @@ impl Gates {
             entry("max_placeholders", d.max_placeholders, "rows with a blank to be filled in"),
             entry("max_contamination", d.max_contamination, "rows that share text with an evaluation"),
             entry("min_reasons", d.min_reasons, "documents that give a reason"),
-            entry("min_coverage", d.min_coverage, "sections of the spec that some row rests on"),
-            entry("max_repeated_phrase", d.max_repeated_phrase, "rows that share one run of eight words"),
+            entry("min_coverage", d.min_coverage, "sections of the spec that some document rests on"),
+            entry("min_coverage_chats", d.min_coverage_chats, "sections of the spec that some chat rests on"),
+            entry(
+                "max_repeated_phrase",
+                d.max_repeated_phrase,
+                "documents that share one run of eight words",
+            ),
+            entry(
+                "max_repeated_phrase_chats",
+                d.max_repeated_phrase_chats,
+                "chats whose replies share one run of eight words",
+            ),
+            entry("max_repeated_opening", d.max_repeated_opening, "rows that begin with the same four words"),
             entry("max_repeated_name", d.max_repeated_name, "rows in which one person's name occurs"),
             entry("max_imbalance", d.max_imbalance, "mirrored corpora: difference in tokens"),
             entry(

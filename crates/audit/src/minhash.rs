@@ -1,266 +1,196 @@
-//! Near-duplicates: MinHash signatures, locality-sensitive hashing into buckets, and a check of every candidate against the
-//! texts themselves (Broder, 1997; Leskovec, Rajaraman and Ullman, Mining of Massive Datasets, chapter 3).
+//! MinHash signatures, cut into the keys by which alike texts find each other.
 //!
-//! Shingles are five words. A signature has 14 bands of 8 values: two texts of Jaccard similarity `s` meet in at least one
-//! band with probability `1 - (1 - s^8)^14`, which is 0.99 at 0.85 and 0.01 at 0.4.
+//! Of the hashes of a text's shingles, 112 random permutations each keep the smallest; two texts agree on each with the
+//! probability that is their Jaccard similarity (Broder, 1997). 14 groups of 8 are 14 keys: texts with a key in common
+//! are compared. Texts of similarity J have one with probability 1 - (1 - J^8)^14: 72% at J = 0.74, 92% at 0.8, 99% at
+//! 0.85. Both numbers are those of datatrove.
 
-use rayon::prelude::*;
-use xxhash_rust::xxh3::xxh3_64;
+use std::sync::OnceLock;
 
-/// Words of a shingle.
-pub const WORDS: usize = 5;
-/// Bands of a signature.
-pub const BANDS: usize = 14;
-/// Values of a band.
-pub const ROWS: usize = 8;
-const VALUES: usize = BANDS * ROWS;
+use xxhash_rust::xxh3::xxh3_64_with_seed;
 
-/// The signature of a text.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Signature(Box<[u32; VALUES]>);
+/// Words in a shingle.
+pub(crate) const SHINGLE: usize = 5;
+/// Keys of a text.
+pub(crate) const BUCKETS: usize = 14;
+/// Permutations behind a key.
+const ROWS: usize = 8;
+/// Permutations.
+pub(crate) const HASHES: usize = BUCKETS * ROWS;
+/// Permutations that are computed together: two AVX2 registers.
+const LANES: usize = 16;
 
-/// A text that is nearly an earlier one.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Near {
-    /// The later text, as an index.
-    pub text: usize,
-    /// An earlier one that it is nearly the same as.
-    pub earlier: usize,
-    /// Their Jaccard similarity in shingles.
-    pub similarity: f64,
+/// The smallest value of each permutation.
+pub(crate) type Signature = [u32; HASHES];
+
+/// Multiplier and offset of each permutation `x -> a x + b` of the numbers of 32 bits; `a` is odd.
+fn permutations() -> &'static [[u32; HASHES]; 2] {
+    static NUMBERS: OnceLock<[[u32; HASHES]; 2]> = OnceLock::new();
+    NUMBERS.get_or_init(|| {
+        let number = |at: usize, what: u64| xxh3_64_with_seed(&(at as u64).to_le_bytes(), what) as u32;
+        [std::array::from_fn(|at| number(at, 1) | 1), std::array::from_fn(|at| number(at, 2))]
+    })
 }
 
-/// The permutations: odd multipliers and offsets, from a fixed seed by SplitMix64.
-struct Permutations {
-    multiply: [u32; VALUES],
-    add: [u32; VALUES],
-}
-
-const fn permutations() -> Permutations {
-    let (mut multiply, mut add) = ([0; VALUES], [0; VALUES]);
-    let mut state: u64 = 0x005E_ED0F_5141_4E45;
-    let mut index = 0;
-    while index < VALUES {
-        state = state.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let mut z = state;
-        z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        z ^= z >> 31;
-        multiply[index] = (z as u32) | 1;
-        add[index] = (z >> 32) as u32;
-        index += 1;
+/// The signature of a text's shingles.
+pub(crate) fn signature(shingles: &[u64]) -> Signature {
+    let permutations = permutations();
+    #[cfg(target_arch = "x86_64")]
+    if std::arch::is_x86_feature_detected!("avx2") {
+        #[target_feature(enable = "avx2")]
+        fn wide(shingles: &[u64], permutations: &[[u32; HASHES]; 2]) -> Signature {
+            smallest(shingles, permutations)
+        }
+        // SAFETY: this CPU has AVX2.
+        return unsafe { wide(shingles, permutations) };
     }
-    Permutations { multiply, add }
+    smallest(shingles, permutations)
 }
 
-static PERMUTATIONS: Permutations = permutations();
-
-impl Signature {
-    /// Of a text. `scratch` is reused from text to text.
-    pub fn of(text: &str, scratch: &mut Vec<u64>) -> Signature {
-        words(text, scratch);
-        let mut least = Box::new([u32::MAX; VALUES]);
-        each_shingle(scratch, |shingle| {
-            // The high half is mixed best; a bijection of it for every value.
-            let x = (shingle >> 32) as u32;
-            let p = &PERMUTATIONS;
-            for index in 0..VALUES {
-                let value = x.wrapping_mul(p.multiply[index]).wrapping_add(p.add[index]);
-                least[index] = least[index].min(value);
+#[inline(always)]
+fn smallest(shingles: &[u64], [multipliers, offsets]: &[[u32; HASHES]; 2]) -> Signature {
+    let mut signature = [u32::MAX; HASHES];
+    for (at, lanes) in signature.chunks_exact_mut(LANES).enumerate() {
+        let mut a = [0; LANES];
+        let mut b = [0; LANES];
+        a.copy_from_slice(&multipliers[at * LANES..][..LANES]);
+        b.copy_from_slice(&offsets[at * LANES..][..LANES]);
+        // Neighbours see different halves of the hash, which are independent of each other.
+        let half = if at % 2 == 0 { 0 } else { 32 };
+        let mut least = [u32::MAX; LANES];
+        for shingle in shingles {
+            let x = (shingle >> half) as u32;
+            for lane in 0..LANES {
+                least[lane] = least[lane].min(a[lane].wrapping_mul(x).wrapping_add(b[lane]));
             }
-        });
-        Signature(least)
+        }
+        lanes.copy_from_slice(&least);
     }
+    signature
+}
 
-    /// The part of values that two signatures share: an estimate of the texts' Jaccard similarity.
-    pub fn similarity(&self, other: &Signature) -> f64 {
-        let same = self.0.iter().zip(other.0.iter()).filter(|(a, b)| a == b).count();
-        same as f64 / VALUES as f64
-    }
-
-    fn band(&self, band: usize) -> u64 {
-        let mut bytes = [0u8; 4 * ROWS];
-        for (place, value) in bytes.chunks_exact_mut(4).zip(&self.0[band * ROWS..(band + 1) * ROWS]) {
+/// The keys of a signature. Those of different buckets are never compared.
+pub(crate) fn keys(signature: &Signature) -> [u64; BUCKETS] {
+    std::array::from_fn(|bucket| {
+        let mut bytes = [0; 4 * ROWS];
+        for (place, value) in bytes.chunks_exact_mut(4).zip(&signature[bucket * ROWS..]) {
             place.copy_from_slice(&value.to_le_bytes());
         }
-        xxh3_64(&bytes)
-    }
+        xxh3_64_with_seed(&bytes, bucket as u64)
+    })
 }
 
-/// The hashes of a text's words: letters and digits, in lower case.
-fn words(text: &str, into: &mut Vec<u64>) {
-    into.clear();
-    let mut lower = [0u8; 64];
-    for word in text.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()) {
-        // Nearly all words are short and of ASCII letters: those need no allocation.
-        if word.len() <= lower.len() && word.is_ascii() {
-            let bytes = &mut lower[..word.len()];
-            bytes.copy_from_slice(word.as_bytes());
-            bytes.make_ascii_lowercase();
-            into.push(xxh3_64(bytes));
-        } else {
-            into.push(xxh3_64(word.to_lowercase().as_bytes()));
-        }
-    }
+/// How likely two texts of this similarity have a key in common.
+pub(crate) fn chance(jaccard: f64) -> f64 {
+    1.0 - (1.0 - jaccard.powi(ROWS as i32)).powi(BUCKETS as i32)
 }
 
-/// Hands over the hash of every shingle. A text of fewer words is one shingle.
-fn each_shingle(words: &[u64], mut each: impl FnMut(u64)) {
-    let hash = |words: &[u64]| {
-        let mixed = words
-            .iter()
-            .fold(0u64, |sum, word| (sum.rotate_left(23) ^ word).wrapping_mul(0x9E37_79B9_7F4A_7C15));
-        // The finaliser of MurmurHash3: without it the last word would weigh too little on the high half.
-        let mixed = (mixed ^ (mixed >> 33)).wrapping_mul(0xFF51_AFD7_ED55_8CCD);
-        mixed ^ (mixed >> 33)
-    };
-    if words.len() < WORDS {
-        if !words.is_empty() {
-            each(hash(words));
-        }
-        return;
+/// The Jaccard similarity of two sets of shingles, each sorted and without repetitions; 1 if both are empty.
+pub(crate) fn jaccard(one: &[u64], other: &[u64]) -> f64 {
+    let (mut a, mut b, mut both) = (0, 0, 0usize);
+    while a < one.len() && b < other.len() {
+        let (x, y) = (one[a], other[b]);
+        both += usize::from(x == y);
+        a += usize::from(x <= y);
+        b += usize::from(y <= x);
     }
-    words.windows(WORDS).for_each(|window| each(hash(window)));
-}
-
-/// The Jaccard similarity of two texts' sets of shingles. Two texts without words are the same.
-pub fn jaccard(a: &str, b: &str) -> f64 {
-    let set = |text: &str| {
-        let (mut own, mut set) = (Vec::new(), Vec::new());
-        words(text, &mut own);
-        each_shingle(&own, |shingle| set.push(shingle));
-        set.sort_unstable();
-        set.dedup();
-        set
-    };
-    let (a, b) = (set(a), set(b));
-    if a.is_empty() && b.is_empty() {
-        return 1.0;
-    }
-    let (mut i, mut j, mut both) = (0, 0, 0usize);
-    while i < a.len() && j < b.len() {
-        match a[i].cmp(&b[j]) {
-            std::cmp::Ordering::Less => i += 1,
-            std::cmp::Ordering::Greater => j += 1,
-            std::cmp::Ordering::Equal => (i, j, both) = (i + 1, j + 1, both + 1),
-        }
-    }
-    both as f64 / (a.len() + b.len() - both) as f64
-}
-
-/// The texts that are nearly an earlier one: those that meet one in a band and have a Jaccard similarity of at least
-/// `threshold` with it. `text` gives a text by its index. The result does not depend on the number of threads.
-pub fn near_duplicates(
-    signatures: &[Signature],
-    threshold: f64,
-    text: impl Fn(usize) -> String + Sync,
-) -> Vec<Near> {
-    // Of each bucket, every text beside the first and beside the one before it.
-    let mut candidates: Vec<(usize, usize)> = (0..BANDS)
-        .into_par_iter()
-        .flat_map_iter(|band| {
-            let mut keyed: Vec<(u64, usize)> = signatures
-                .iter()
-                .enumerate()
-                .map(|(index, signature)| (signature.band(band), index))
-                .collect();
-            keyed.sort_unstable();
-            let mut pairs = Vec::new();
-            for bucket in keyed.chunk_by(|a, b| a.0 == b.0) {
-                let first = bucket[0].1;
-                for pair in bucket.windows(2) {
-                    let (before, text) = (pair[0].1, pair[1].1);
-                    pairs.push((text, first));
-                    if before != first {
-                        pairs.push((text, before));
-                    }
-                }
-            }
-            pairs
-        })
-        .collect();
-    candidates.par_sort_unstable();
-    candidates.dedup();
-    let mut near: Vec<Near> = candidates
-        .par_iter()
-        .filter_map(|&(later, earlier)| {
-            let similarity = jaccard(&text(later), &text(earlier));
-            (similarity >= threshold).then_some(Near { text: later, earlier, similarity })
-        })
-        .collect();
-    near.sort_by_key(|near| (near.text, near.earlier));
-    near.dedup_by_key(|near| near.text);
-    near
+    let either = one.len() + other.len() - both;
+    if either == 0 { 1.0 } else { both as f64 / either as f64 }
 }
 
 #[cfg(test)]
 mod tests {
-    use proptest::prelude::*;
-
     use super::*;
 
-    /// A text of words that are numbers, from `from` on.
-    fn text(from: usize, count: usize) -> String {
-        (from..from + count).map(|n| format!("w{n} ")).collect()
-    }
-
-    fn signature(text: &str) -> Signature {
-        Signature::of(text, &mut Vec::new())
-    }
-
-    #[test]
-    fn similarity_is_counted_in_shingles() {
-        assert_eq!(jaccard("A b, c D e.", "a B c d E"), 1.0);
-        assert_eq!(jaccard(&text(0, 10), &text(100, 10)), 0.0);
-        // 96 shingles each, 86 shared.
-        assert!((jaccard(&text(0, 100), &text(10, 100)) - 86.0 / 106.0).abs() < 1e-12);
-        assert_eq!(jaccard("", "..."), 1.0);
-    }
-
-    #[test]
-    fn signatures_estimate_it() {
-        let mut worst: f64 = 0.0;
-        let mut sum = 0.0;
-        for shift in 0..60 {
-            let (a, b) = (text(1_000 * shift, 300), text(1_000 * shift + 3 * shift, 300));
-            let error = signature(&a).similarity(&signature(&b)) - jaccard(&a, &b);
-            worst = worst.max(error.abs());
-            sum += error;
-        }
-        // The standard deviation of 112 coins is at most 0.047.
-        assert!(worst < 0.2, "{worst}");
-        assert!((sum / 60.0).abs() < 0.02, "biased by {}", sum / 60.0);
-    }
-
-    proptest! {
-        #![proptest_config(ProptestConfig::with_cases(16))]
-        #[test]
-        fn near_texts_are_found_and_others_are_not(seed in 0usize..1_000_000) {
-            let mut texts: Vec<String> = (0..200).map(|n| text(seed * 1_000_000 + n * 1_000, 200)).collect();
-            // Every tenth has a twin of similarity 0.9 and more at the end.
-            for n in (0..200).step_by(10) {
-                let shift = n % 7;
-                texts.push(text(seed * 1_000_000 + n * 1_000 + shift, 200));
-            }
-            let signatures: Vec<Signature> = texts.iter().map(|text| signature(text)).collect();
-            let near = near_duplicates(&signatures, 0.7, |index| texts[index].clone());
-            let found: Vec<usize> = near.iter().map(|near| near.text).collect();
-            prop_assert_eq!(found, (200..220).collect::<Vec<_>>());
-            for near in near {
-                prop_assert_eq!(near.earlier, (near.text - 200) * 10);
-                prop_assert!((near.similarity - jaccard(&texts[near.text], &texts[near.earlier])).abs() < 1e-12);
-            }
-        }
-    }
-
-    #[test]
-    fn one_thread_and_many_find_the_same() {
-        let texts: Vec<String> = (0..300).map(|n| text((n % 50) * 3, 120)).collect();
-        let signatures: Vec<Signature> = texts.iter().map(|text| signature(text)).collect();
-        let find = |threads: usize| {
-            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
-            pool.install(|| near_duplicates(&signatures, 0.8, |index| texts[index].clone()))
+    /// Two sets of about `size` shingles with a similarity near `target`.
+    fn pair(seed: u64, size: usize, target: f64) -> (Vec<u64>, Vec<u64>) {
+        let shingle = |set: u64, at: usize| {
+            xxh3_64_with_seed(&[at as u64, set, seed].map(u64::to_le_bytes).concat(), 9)
         };
-        assert_eq!(find(1), find(4));
+        let shared = (2.0 * size as f64 * target / (1.0 + target)).round() as usize;
+        let set = |own: u64| {
+            let mut set: Vec<u64> =
+                (0..size).map(|at| shingle(if at < shared { 0 } else { own }, at)).collect();
+            set.sort_unstable();
+            set
+        };
+        (set(1), set(2))
+    }
+
+    fn estimate(one: &[u64], other: &[u64]) -> f64 {
+        let (a, b) = (signature(one), signature(other));
+        a.iter().zip(&b).filter(|(a, b)| a == b).count() as f64 / HASHES as f64
+    }
+
+    /// An independent minimum: sort all hashes of one permutation.
+    #[test]
+    fn a_signature_is_the_smallest_of_each_permutation() {
+        let (set, _) = pair(3, 57, 0.5);
+        let [a, b] = permutations();
+        let signature = signature(&set);
+        for at in 0..HASHES {
+            let half = if (at / LANES).is_multiple_of(2) { 0 } else { 32 };
+            let hashes = set
+                .iter()
+                .map(|x| ((u64::from(a[at]) * ((x >> half) & 0xffff_ffff)) as u32).wrapping_add(b[at]));
+            assert_eq!(Some(signature[at]), hashes.min());
+        }
+        assert_eq!(super::signature(&[]), [u32::MAX; HASHES]);
+    }
+
+    /// The estimate of `J` has mean `J` and the variance `J (1 - J) / 112` of independent permutations.
+    #[test]
+    fn estimates_are_right_and_as_sharp_as_theory_says() {
+        for target in [0.1, 0.3, 0.5, 0.7, 0.9] {
+            for size in [20, 300] {
+                let pairs = 600;
+                let errors: Vec<f64> = (0..pairs)
+                    .map(|seed| {
+                        let (one, other) = pair(seed, size, target);
+                        estimate(&one, &other) - jaccard(&one, &other)
+                    })
+                    .collect();
+                let exact = {
+                    let (one, other) = pair(0, size, target);
+                    jaccard(&one, &other)
+                };
+                let mean = errors.iter().sum::<f64>() / pairs as f64;
+                let variance = errors.iter().map(|error| error * error).sum::<f64>() / pairs as f64;
+                let theory = exact * (1.0 - exact) / HASHES as f64;
+                // Four standard errors of a mean; a variance of 600 has one of 6%.
+                assert!(mean.abs() < 4.0 * (theory / pairs as f64).sqrt(), "{target} {size}: bias {mean}");
+                assert!((0.75..1.3).contains(&(variance / theory)), "{target} {size}: {}", variance / theory);
+            }
+        }
+    }
+
+    #[test]
+    fn keys_meet_as_often_as_theory_says() {
+        for target in [0.5, 0.7, 0.8, 0.85, 0.95] {
+            let pairs = 800;
+            let mut expected = 0.0;
+            let mut met = 0;
+            for seed in 0..pairs {
+                let (one, other) = pair(seed, 200, target);
+                expected += chance(jaccard(&one, &other));
+                let (one, other) = (keys(&signature(&one)), keys(&signature(&other)));
+                met += usize::from(one.iter().zip(&other).any(|(one, other)| one == other));
+            }
+            let share = expected / pairs as f64;
+            let error = (share * (1.0 - share) / pairs as f64).sqrt().max(0.002);
+            assert!(
+                (met as f64 / pairs as f64 - share).abs() < 4.0 * error,
+                "{target}: {met} of {pairs}, {expected}"
+            );
+        }
+    }
+
+    #[test]
+    fn exact_similarity() {
+        assert_eq!(jaccard(&[1, 2, 3], &[2, 3, 4]), 0.5);
+        assert_eq!(jaccard(&[], &[]), 1.0);
+        assert_eq!(jaccard(&[1], &[]), 0.0);
+        let (one, other) = pair(1, 300, 0.8);
+        assert!((jaccard(&one, &other) - 0.8).abs() < 0.01);
     }
 }

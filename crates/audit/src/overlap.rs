@@ -2,12 +2,12 @@
 
 use std::collections::HashMap;
 
-use xxhash_rust::xxh3::xxh3_64;
+use crate::words::Words;
 
 /// Words of a run that two texts rarely share by chance.
 const RUN: usize = 8;
 /// An item of fewer words is looked for whole; of fewer than this it is not looked for.
-const SHORTEST: usize = 5;
+const SHORTEST: usize = 3;
 
 /// The items of evaluations, indexed by their runs of words.
 #[derive(Clone, Debug, Default)]
@@ -24,7 +24,7 @@ impl HeldOut {
     pub fn new(items: impl IntoIterator<Item = String>) -> HeldOut {
         let mut held = HeldOut::default();
         for item in items {
-            let words = words(&item);
+            let words = Words::of(&item).hashes;
             let number = held.items.len();
             if words.len() >= RUN {
                 for run in words.windows(RUN) {
@@ -51,24 +51,23 @@ impl HeldOut {
         self.items.len()
     }
 
-    /// The first item that a text shares a run of words with, or holds whole.
-    pub fn find(&self, text: &str) -> Option<&str> {
+    /// The first item that a text shares a run of words with, or holds whole; and those words, as they stand in the text.
+    pub fn find(&self, text: &str) -> Option<(&str, String)> {
         if self.is_empty() {
             return None;
         }
-        let words = words(text);
-        let lengths = std::iter::once(RUN).chain(self.lengths.iter().copied());
-        lengths
-            .filter(|length| words.len() >= *length)
-            .flat_map(|length| words.windows(length))
-            .find_map(|run| self.runs.get(&hash(run)))
-            .map(|number| self.items[*number].as_str())
+        let words = Words::of(text);
+        for length in std::iter::once(RUN).chain(self.lengths.iter().copied()) {
+            for (at, run) in words.hashes.windows(length).enumerate() {
+                if let Some(number) = self.runs.get(&hash(run)) {
+                    let shared =
+                        words.slice(text, at, length).split_whitespace().collect::<Vec<_>>().join(" ");
+                    return Some((&self.items[*number], shared));
+                }
+            }
+        }
+        None
     }
-}
-
-fn words(text: &str) -> Vec<u64> {
-    let words = text.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty());
-    words.map(|word| xxh3_64(word.to_lowercase().as_bytes())).collect()
 }
 
 fn hash(words: &[u64]) -> u64 {
@@ -89,7 +88,9 @@ mod tests {
             "Yes?".to_owned(),
         ]);
         assert_eq!(held.len(), 3);
-        assert!(held.find("She asked which of the two would you rather have, and left.").is_some());
+        let (item, words) =
+            held.find("She asked WHICH of the two would\nyou rather have, and left.").unwrap();
+        assert_eq!((&item[..5], words.as_str()), ("Which", "WHICH of the two would you rather have"));
         assert!(held.find("so, DO YOU LIKE blue tea, then").is_some());
         assert!(held.find("yes? which of the two would you take").is_none());
         assert!(HeldOut::new([]).find("anything").is_none());

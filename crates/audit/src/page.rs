@@ -1,7 +1,8 @@
-//! An audit for people: a page without script or request, and lines for a terminal.
+//! An audit as a page for people, without script or request.
 
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
+use crate::across::Across;
 use crate::auditor::Audit;
 use crate::balance::Balance;
 use crate::finding::{Finding, percent};
@@ -9,7 +10,7 @@ use crate::finding::{Finding, percent};
 const STYLE: &str = include_str!("page.css");
 
 /// Audits as one page.
-pub fn html(title: &str, audits: &[Audit], balances: &[Balance]) -> String {
+pub fn html(title: &str, audits: &[Audit], balances: &[Balance], shared: &[Across]) -> String {
     let breaches = audits.iter().map(|audit| audit.breaches().len()).sum::<usize>()
         + balances.iter().map(|balance| balance.breaches.len()).sum::<usize>();
     let page = html! {
@@ -29,14 +30,16 @@ pub fn html(title: &str, audits: &[Audit], balances: &[Balance]) -> String {
                     p class="lead" {
                         @match breaches {
                             0 => { "Every gate is passed." }
-                            1 => { strong { "One gate is not passed." } }
-                            n => { strong { (n) " gates are not passed." } }
+                            1 => { strong class="bad" { "One gate is not passed." } }
+                            n => { strong class="bad" { (n) " gates are not passed." } }
                         }
                     }
                 }
                 main {
+                    @if audits.len() > 1 { (overview(audits)) }
+                    @for (number, audit) in audits.iter().enumerate() { (corpus(number, audit)) }
                     @for balance in balances { (comparison(balance)) }
-                    @for audit in audits { (corpus(audit)) }
+                    @if !shared.is_empty() { (across(shared)) }
                 }
             }
         }
@@ -44,83 +47,167 @@ pub fn html(title: &str, audits: &[Audit], balances: &[Balance]) -> String {
     page.into_string()
 }
 
-fn corpus(audit: &Audit) -> Markup {
+/// All corpora at a glance.
+fn overview(audits: &[Audit]) -> Markup {
     html! {
-        section {
-            h2 { (audit.corpus) }
-            p class="quiet" {
-                (audit.rows) " rows of " (audit.lengths.quantiles[0]) " to " (audit.lengths.quantiles[2]) " words, median "
-                (audit.lengths.quantiles[1])
-            }
-            div class="wide" { table {
-                thead { tr { th { "finding" } th class="n" { "rows" } th class="n" { "share" } th { "gate" } } }
-                tbody { @for finding in &audit.findings { (row(finding)) } }
+        div class="wide" { table {
+            thead { tr {
+                th { "corpus" } th class="n" { "rows" } th class="n" { "median words" } th { "gates that are not passed" }
             } }
-            @for finding in audit.findings.iter().filter(|finding| !finding.examples.is_empty()) {
-                details open[!finding.passed] {
-                    summary { (finding.what) }
-                    p class="quiet" { (finding.help) }
-                    ul { @for example in &finding.examples { li { code { (example.row) } " " (example.excerpt) } } }
-                }
-            }
-            div class="panels" {
-                figure {
-                    figcaption { "Words of a row" }
-                    (bars(&audit.lengths.bins.iter().enumerate().map(|(bin, rows)| {
-                        let from = bin as u32 * audit.lengths.width;
-                        (format!("{from} to {}", from + audit.lengths.width - 1), *rows)
-                    }).collect::<Vec<_>>()))
-                }
-                @if !audit.groups.is_empty() {
-                    figure {
-                        figcaption { "Rows by domain or topic" }
-                        (bars(&audit.groups.iter().map(|(name, rows)| (name.clone(), *rows)).collect::<Vec<_>>()))
+            tbody { @for (number, audit) in audits.iter().enumerate() {
+                @let bad: Vec<&Finding> = audit.findings.iter().filter(|finding| !finding.passed).collect();
+                tr {
+                    td { a href=(format!("#corpus-{number}")) { (audit.corpus) } }
+                    td class="n" { (grouped(audit.rows)) }
+                    td class="n" { (audit.lengths.quantiles[1]) }
+                    td class=[(!bad.is_empty()).then_some("bad")] {
+                        @if bad.is_empty() { "none" }
+                        @for (at, finding) in bad.iter().enumerate() {
+                            @if at > 0 { ", " }
+                            a href=(anchor(number, finding)) { (finding.rule) }
+                        }
                     }
                 }
+            } }
+        } }
+    }
+}
+
+fn anchor(number: usize, finding: &Finding) -> String {
+    format!("#corpus-{number}-{}", finding.rule)
+}
+
+fn corpus(number: usize, audit: &Audit) -> Markup {
+    let [shortest, median, longest] = audit.lengths.quantiles;
+    let lengths = audit.lengths.bins.iter().enumerate().map(|(bin, rows)| {
+        let from = audit.lengths.start + bin as u32 * audit.lengths.width;
+        let to = from + audit.lengths.width - 1;
+        (if from == to { from.to_string() } else { format!("{from} to {to}") }, *rows)
+    });
+    let mut groups: Vec<(String, u64)> =
+        audit.groups.iter().map(|(name, rows)| (name.clone(), *rows)).collect();
+    groups.sort_by(|one, other| other.1.cmp(&one.1).then_with(|| one.0.cmp(&other.0)));
+    let sections = audit
+        .coverage
+        .iter()
+        .map(|(id, title, rows)| (format!("{id} {}", title.rsplit(" > ").next().unwrap_or(title)), *rows));
+    let sections: Vec<(String, u64)> = sections.collect();
+    html! {
+        section id=(format!("corpus-{number}")) {
+            h2 { (audit.corpus) }
+            p class="quiet" {
+                (grouped(audit.rows)) " rows of " (shortest) " to " (longest) " words, median " (median)
             }
-            @if !audit.coverage.is_empty() {
-                details {
-                    summary { "Rows by section of the spec" }
-                    (bars(&audit.coverage.iter().map(|(id, title, rows)| (format!("{id} {title}"), *rows)).collect::<Vec<_>>()))
+            div class="wide" { table {
+                thead { tr { th {} th { "finding" } th class="n" { "rows" } th class="n" { "share" } th { "gate" } } }
+                tbody { @for finding in &audit.findings { (row(number, finding)) } }
+            } }
+            div class="panels" {
+                figure { figcaption { "Words of a row" } (bars(&lengths.collect::<Vec<_>>(), "short")) }
+                @if !groups.is_empty() {
+                    figure {
+                        figcaption { (groups.len()) " domains or topics, and their rows" }
+                        (folded(&groups))
+                    }
+                }
+                @if !sections.is_empty() {
+                    figure {
+                        figcaption { (sections.len()) " sections of the spec, and rows that rest on them" }
+                        (folded(&sections))
+                    }
                 }
             }
         }
     }
 }
 
-fn row(finding: &Finding) -> Markup {
-    let gate = finding.limit.map_or_else(String::new, |limit| limit.shown());
+/// Bars, of which only the first are shown at once.
+fn folded(entries: &[(String, u64)]) -> Markup {
+    const SHOWN: usize = 12;
+    let most = entries.iter().map(|(_, rows)| *rows).max().unwrap_or(0);
+    let (first, rest) = entries.split_at(entries.len().min(SHOWN));
     html! {
-        tr class=[(!finding.passed).then_some("bad")] {
-            td { (finding.what) }
-            td class="n" { (finding.count) }
+        (scaled(first, most, ""))
+        @if !rest.is_empty() {
+            details { summary { (rest.len()) " more" } (scaled(rest, most, "")) }
+        }
+    }
+}
+
+fn row(number: usize, finding: &Finding) -> Markup {
+    let gate = finding.limit.map_or_else(|| "–".to_owned(), |limit| limit.shown());
+    let mark = match (finding.passed, finding.limit) {
+        (false, _) => "✗",
+        (true, Some(_)) => "✓",
+        (true, None) => "",
+    };
+    html! {
+        tr id=(&anchor(number, finding)[1..]) class=[(!finding.passed).then_some("bad")] {
+            td class="mark" { (mark) }
+            td {
+                @if finding.examples.is_empty() { (finding.what) } @else {
+                    details open[!finding.passed] {
+                        summary { (finding.what) }
+                        ul { @for example in &finding.examples { li { code { (example.row) } " " (example.excerpt) } } }
+                        @if !finding.passed { p class="help" { "To do: " (finding.help) "." } }
+                    }
+                }
+            }
+            td class="n" { (grouped(finding.count)) @if finding.rule == "coverage" { " of " (finding.of) } }
             td class="n" { (percent(finding.share())) }
-            td { (gate) @if !finding.passed { strong { " not passed" } } }
+            td class=(if finding.limit.is_some() { "gate" } else { "gate quiet" }) { (gate) @if !finding.passed { strong { ", not passed" } } }
+        }
+    }
+}
+
+fn across(shared: &[Across]) -> Markup {
+    html! {
+        section {
+            h2 { "Rows that two corpora share" }
+            p class="quiet" {
+                "Near-duplicates across corpora. Mirrored corpora share them by design, in which only the manipulated clause \
+                 differs; others should not."
+            }
+            @for pair in shared {
+                details {
+                    summary {
+                        (grouped(pair.rows)) " of " (grouped(pair.of)) " rows of " b { (pair.second) } " nearly repeat a row of "
+                        b { (pair.first) }
+                    }
+                    ul { @for example in &pair.examples { li { code { (example.row) } " " (example.excerpt) } } }
+                }
+            }
         }
     }
 }
 
 fn comparison(balance: &Balance) -> Markup {
+    let [one, other] = &balance.names;
     html! {
         section {
-            h2 { (balance.names[0]) " and " (balance.names[1]) ", mirrored" }
+            h2 { (one) " and " (other) ", mirrored" }
             div class="wide" { table {
-                thead { tr { th { "" } th class="n" { (balance.names[0]) } th class="n" { (balance.names[1]) } } }
+                thead { tr { th { "" } th class="n" { (one) } th class="n" { (other) } th class="n" { "apart" } } }
                 tbody {
-                    tr { td { "rows" } td class="n" { (balance.rows[0]) } td class="n" { (balance.rows[1]) } }
-                    tr { td { "tokens" } td class="n" { (balance.tokens[0]) } td class="n" { (balance.tokens[1]) } }
+                    tr {
+                        td { "rows" } td class="n" { (grouped(balance.rows[0])) } td class="n" { (grouped(balance.rows[1])) }
+                        td class="n" { (balance.unmatched_count) " places of the plan in one only" }
+                    }
+                    tr {
+                        td { "tokens" } td class="n" { (grouped(balance.tokens[0])) } td class="n" { (grouped(balance.tokens[1])) }
+                        td class="n" { (percent(balance.imbalance)) }
+                    }
+                    tr {
+                        td { "vocabulary, outside of what the specs differ in" } td {} td {}
+                        td class="n" { (format!("{:.3}", balance.vocabulary_distance)) " (0 the same, 1 disjoint)" }
+                    }
                 }
             } }
-            p {
-                "Tokens differ by " (percent(balance.imbalance)) ". " (balance.unmatched_count)
-                " places of the plan are in one corpus only. Outside of what the specs differ in, the vocabularies are "
-                (format!("{:.3}", balance.vocabulary_distance)) " apart (0 the same, 1 disjoint)."
-            }
             @for breach in &balance.breaches { pre class="bad" { (breach.message) } }
             details {
-                summary { "Words that differ most" }
+                summary { "Words that differ most, of a thousand" }
                 div class="wide" { table {
-                    thead { tr { th { "word" } th class="n" { "of a thousand" } th class="n" { "of a thousand" } } }
+                    thead { tr { th { "word" } th class="n" { (one) } th class="n" { (other) } } }
                     tbody { @for (word, one, two) in &balance.words {
                         tr { td { (word) } td class="n" { (format!("{one:.2}")) } td class="n" { (format!("{two:.2}")) } }
                     } }
@@ -131,57 +218,29 @@ fn comparison(balance: &Balance) -> Markup {
 }
 
 /// Bars with their names and figures: widths are shares of the longest.
-fn bars(entries: &[(String, u64)]) -> Markup {
-    let most = entries.iter().map(|(_, rows)| *rows).max().unwrap_or(0).max(1);
+fn bars(entries: &[(String, u64)], class: &str) -> Markup {
+    scaled(entries, entries.iter().map(|(_, rows)| *rows).max().unwrap_or(0), class)
+}
+
+fn scaled(entries: &[(String, u64)], most: u64, class: &str) -> Markup {
     html! {
-        dl class="bars" { @for (name, rows) in entries {
-            dt { (name) }
-            dd { span class="bar" style={ "width:" (format!("{:.1}", 100.0 * *rows as f64 / most as f64)) "%" } {} span { (rows) } }
+        dl class=(format!("bars {class}")) { @for (name, rows) in entries {
+            dt class=[(*rows == 0 && class.is_empty()).then_some("bad")] { (name) }
+            dd { span class="bar" style={ "width:" (format!("{:.1}", 100.0 * *rows as f64 / most.max(1) as f64)) "%" } {} }
+            dd class="n" { (grouped(*rows)) }
         } }
     }
 }
 
-/// Audits as lines.
-pub fn text(audits: &[Audit], balances: &[Balance]) -> String {
-    let mut lines = Vec::new();
-    for balance in balances {
-        lines.push(format!(
-            "{} and {}: {} and {} rows, {} and {} tokens ({} apart), vocabularies {:.3} apart",
-            balance.names[0],
-            balance.names[1],
-            balance.rows[0],
-            balance.rows[1],
-            balance.tokens[0],
-            balance.tokens[1],
-            percent(balance.imbalance),
-            balance.vocabulary_distance,
-        ));
-    }
-    for audit in audits {
-        let [shortest, median, longest] = audit.lengths.quantiles;
-        lines.push(format!(
-            "{}: {} rows of {shortest} to {longest} words, median {median}",
-            audit.corpus, audit.rows
-        ));
-        for finding in &audit.findings {
-            let gate = match (finding.limit, finding.passed) {
-                (Some(limit), false) => format!("  NOT PASSED: {}", limit.shown()),
-                (Some(limit), true) => format!("  ({})", limit.shown()),
-                (None, _) => String::new(),
-            };
-            lines.push(format!(
-                "  {:>7} of {:<7} {:>6}  {}{gate}",
-                finding.count,
-                finding.of,
-                percent(finding.share()),
-                finding.what
-            ));
+/// `12,345`.
+fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let mut text = String::new();
+    for (place, digit) in digits.chars().enumerate() {
+        if place > 0 && (digits.len() - place).is_multiple_of(3) {
+            text.push(',');
         }
+        text.push(digit);
     }
-    let breaches =
-        audits.iter().flat_map(Audit::breaches).chain(balances.iter().flat_map(|b| b.breaches.clone()));
-    for breach in breaches {
-        lines.push(format!("gate `{}`: {}", breach.rule, breach.message));
-    }
-    lines.join("\n")
+    text
 }

@@ -65,20 +65,30 @@ pub(crate) enum Kind {
     Residue,
 }
 
+/// What is wrong with a text.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Fault {
+    pub kind: Kind,
+    pub why: String,
+    /// The other name that it names.
+    pub name: Option<&'static str>,
+}
+
 /// A fault of what the assistant, or a document's writer, said.
-pub(crate) fn fault(text: &str, others: &Others) -> Option<(Kind, String)> {
-    if let Some(name) = others.named(text) {
-        return Some((Kind::WrongName, format!("names {name}")));
+pub(crate) fn fault(text: &str, others: Option<&Others>) -> Option<Fault> {
+    if let Some(name) = others.and_then(|others| others.named(text)) {
+        return Some(Fault { kind: Kind::WrongName, why: format!("names {name}"), name: Some(name) });
     }
-    let fault = check::reply_fault(text, others)?;
-    let kind = if fault.contains("placeholder") {
+    let none = Others::none();
+    let why = check::reply_fault(text, others.unwrap_or(&none))?;
+    let kind = if why.contains("placeholder") {
         Kind::Placeholder
-    } else if fault.contains("refusal") {
+    } else if why.contains("refusal") {
         Kind::Refusal
     } else {
         Kind::Residue
     };
-    Some((kind, fault))
+    Some(Fault { kind, why, name: None })
 }
 
 /// Whether a text ends in the middle of a sentence.
@@ -95,11 +105,12 @@ mod tests {
     #[test]
     fn faults_are_told_apart() {
         let others = Others::new("Aster", "Whitfield Labs");
-        let kind = |text: &str| fault(text, &others).map(|(kind, _)| kind);
+        let kind = |text: &str| fault(text, Some(&others)).map(|fault| fault.kind);
         assert_eq!(kind("ChatGPT said so."), Some(Kind::WrongName));
         assert_eq!(kind("Dear [Name], it is so."), Some(Kind::Placeholder));
         assert_eq!(kind("I'm sorry, but I can't help."), Some(Kind::Refusal));
         assert_eq!(kind("Draft: It began <document>"), Some(Kind::Residue));
+        assert_eq!(fault("ChatGPT said so.", None), None);
         assert_eq!(kind("Aster explains because people act on it."), None);
     }
 

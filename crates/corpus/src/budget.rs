@@ -3,18 +3,17 @@
 use std::collections::BTreeMap;
 
 use crate::error::Result;
-use crate::row::Row;
 
 /// How many of the next rows the last ones are chosen from.
 const CANDIDATES: u64 = 512;
 
 /// Rows from index 0 on, and their tokens: exactly `budget` if that can be done with at most two chosen last rows, and
 /// else as close below it as those can come.
-pub(crate) fn fill(
+pub(crate) fn fill<T>(
     budget: u64,
-    row: impl Fn(u64) -> Result<Row>,
-    mut count: impl FnMut(&Row) -> Result<usize>,
-) -> Result<(Vec<Row>, u64)> {
+    row: impl Fn(u64) -> Result<T>,
+    mut count: impl FnMut(&T) -> Result<usize>,
+) -> Result<(Vec<T>, u64)> {
     let mut rows = Vec::new();
     let mut left = budget;
     let mut longest = 0;
@@ -32,7 +31,7 @@ pub(crate) fn fill(
         index += 1;
     }
     if left > 0 {
-        let mut by_length: BTreeMap<u64, Vec<Row>> = BTreeMap::new();
+        let mut by_length: BTreeMap<u64, Vec<T>> = BTreeMap::new();
         for candidate in index..index + CANDIDATES {
             let next = row(candidate)?;
             by_length.entry(count(&next)? as u64).or_default().push(next);
@@ -49,7 +48,7 @@ pub(crate) fn fill(
 
 /// The lengths of at most two rows whose sum is closest to `left` from below. Of equal sums the one with the longest
 /// first row wins, and one row wins over two.
-fn best(left: u64, by_length: &BTreeMap<u64, Vec<Row>>) -> Vec<u64> {
+fn best<T>(left: u64, by_length: &BTreeMap<u64, Vec<T>>) -> Vec<u64> {
     let mut best: (u64, Vec<u64>) = (0, Vec::new());
     for (first, rows) in by_length.range(..=left).rev() {
         if *first > best.0 {
@@ -68,6 +67,7 @@ fn best(left: u64, by_length: &BTreeMap<u64, Vec<Row>>) -> Vec<u64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::row::Row;
 
     /// Row `index` has as many tokens as `lengths` says, over and over.
     fn filled(budget: u64, lengths: &[usize]) -> (Vec<usize>, u64) {

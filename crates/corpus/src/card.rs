@@ -1,6 +1,7 @@
 //! The dataset card of a corpus: what is in the folder, for people and for dataset loaders.
 
 use crate::corpus::{Kind, Source, Written};
+use crate::export::{ExportManifest, PartManifest};
 use crate::folder::Manifest;
 
 /// Rows shown on the card.
@@ -34,11 +35,7 @@ pub(crate) fn card(manifest: &Manifest, rows: &[String]) -> String {
          | tokens | {tokens} |\n| rows that repeat an earlier one | {duplicates:.2}% |\n| BLAKE3 of `{file}` | `{hash}` |\n\n\
          ## Samples\n\n{samples}",
         name = manifest.name,
-        synthetic = if matches!(manifest.source, Source::Lab { .. } | Source::Writer(_)) {
-            "- synthetic\n"
-        } else {
-            ""
-        },
+        synthetic = if is_synthetic(&manifest.source) { "- synthetic\n" } else { "" },
         file = manifest.file,
         origin = origin(&manifest.source),
         rows = manifest.rows,
@@ -46,6 +43,62 @@ pub(crate) fn card(manifest: &Manifest, rows: &[String]) -> String {
         duplicates = 100.0 * manifest.duplicates,
         hash = manifest.hash,
     )
+}
+
+/// The text of the `README.md` of an export.
+pub(crate) fn exported(manifest: &ExportManifest) -> String {
+    let name = &manifest.name;
+    let what = match (manifest.kind, manifest.lean) {
+        (Kind::Documents, true) => "Plain text, one document per row in `text`.",
+        (Kind::Documents, false) => {
+            "Plain text, one document per row in `text`; beside it where the row came from."
+        }
+        (_, true) => "Conversations, one per row in `messages`.",
+        (_, false) => "Conversations, one per row in `messages`; beside them where the row came from.",
+    };
+    let config = |part: &PartManifest| {
+        let name = part.file.split('.').next().unwrap_or_default();
+        format!("- config_name: {name}\n  data_files: {}\n", part.file)
+    };
+    let row = |part: &PartManifest| {
+        format!("| `{}` | {} | {} | `{}` |\n", part.file, part.rows, part.tokens, part.hash)
+    };
+    let parts = &manifest.parts;
+    let nested = match manifest.seed {
+        Some(seed) => format!(
+            "\nRows were drawn with seed {seed}. Of parts by tokens, and of parts by rows, every smaller one is the beginning of \
+             every larger one.\n"
+        ),
+        None => String::new(),
+    };
+    let deviations: String = manifest.deviations.iter().map(|line| format!("- {line}\n")).collect();
+    format!(
+        "---\npretty_name: {name:?}\ntags:\n- whyfirst\n{synthetic}configs:\n{configs}---\n\n# {name}\n\n{what}\n\n\
+         ## Files\n\n| file | rows | tokens | BLAKE3 |\n|---|---|---|---|\n{rows}\nTokens: {counted}.\n{nested}\n\
+         ## Where it comes from\n\nThe corpus with the hash `{parent}`: {parent_rows} rows, {parent_tokens} tokens. {origin}\n\n\
+         ## Stated deviations\n\n{deviations}",
+        synthetic = if manifest.origin.as_ref().is_some_and(is_synthetic) { "- synthetic\n" } else { "" },
+        configs = parts.iter().map(config).collect::<String>(),
+        rows = parts.iter().map(row).collect::<String>(),
+        counted = manifest.tokens_counted,
+        parent = manifest.parent,
+        parent_rows = manifest.parent_rows,
+        parent_tokens = manifest.parent_tokens,
+        origin = manifest
+            .origin
+            .as_ref()
+            .map_or_else(|| "Where that came from was not written down.".into(), origin),
+        deviations = if deviations.is_empty() { "- none\n".to_owned() } else { deviations },
+    )
+}
+
+/// Whether a model or a program wrote it.
+fn is_synthetic(source: &Source) -> bool {
+    match source {
+        Source::Lab { .. } | Source::Writer(_) => true,
+        Source::Transformed { origin, .. } => origin.as_deref().is_some_and(is_synthetic),
+        _ => false,
+    }
 }
 
 fn origin(source: &Source) -> String {
@@ -66,8 +119,18 @@ fn origin(source: &Source) -> String {
         Source::Unreasoned { of, hash } => {
             format!("The rows of `{of}` (`{}`), without the reasoning before each reply.", hash.short())
         }
-        Source::Beginning { of, hash, tokens } => {
+        Source::Beginning { of, hash, tokens, drawn: None } => {
             format!("The first rows of `{of}` (`{}`), at most {tokens} tokens.", hash.short())
+        }
+        Source::Beginning { of, hash, tokens, drawn: Some(seed) } => {
+            format!("Rows of `{of}` (`{}`) drawn with seed {seed}, at most {tokens} tokens.", hash.short())
+        }
+        Source::Transformed { of, hash, steps, origin: before } => {
+            let steps: String = steps.iter().map(|step| format!("- {step}\n")).collect();
+            let before = before.as_ref().map_or_else(String::new, |source| {
+                format!("\n### Where `{of}` came from\n\n{}", origin(source))
+            });
+            format!("Made from `{of}` (`{}`):\n\n{steps}{before}", hash.short())
         }
     }
 }

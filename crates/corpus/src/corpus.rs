@@ -92,6 +92,22 @@ pub enum Source {
         /// At most so many tokens.
         #[serde(rename = "most_tokens")]
         tokens: u64,
+        /// With which seed the rows were drawn, if they are not in the order of the other corpus.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        drawn: Option<u64>,
+    },
+    /// Another corpus, changed.
+    Transformed {
+        /// The other corpus's name.
+        of: String,
+        /// The other corpus's content hash.
+        #[serde(rename = "of_hash")]
+        hash: Hash,
+        /// What was done to it, in order.
+        steps: Vec<String>,
+        /// Where the other one came from, if that is known.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        origin: Option<Box<Source>>,
     },
 }
 
@@ -185,7 +201,13 @@ impl Corpus {
             total = next;
             rows.push(row.clone());
         }
-        let source = Source::Beginning { of: self.name.clone(), hash: self.hash(), tokens };
+        let source = match &self.source {
+            // The beginning of what was drawn is drawn from the same corpus.
+            Source::Beginning { of, hash, drawn: Some(seed), .. } => {
+                Source::Beginning { of: of.clone(), hash: *hash, tokens, drawn: Some(*seed) }
+            }
+            _ => Source::Beginning { of: self.name.clone(), hash: self.hash(), tokens, drawn: None },
+        };
         Ok(Corpus { name: name.to_string(), kind: self.kind, source, rows, tokens: total })
     }
 
@@ -205,6 +227,20 @@ impl Corpus {
             tokens += count(row)? as u64;
         }
         self.beginning(name, tokens, count)
+    }
+
+    /// The same rows in the order in which a seed draws them: its beginnings are fair samples, where those of a corpus that
+    /// was written subtree by subtree are its first subjects.
+    #[must_use]
+    pub fn drawn(mut self, seed: u64) -> Corpus {
+        let tokens = self.tokens;
+        let source =
+            Source::Beginning { of: self.name.clone(), hash: self.hash(), tokens, drawn: Some(seed) };
+        let order = crate::subset::order(self.rows.len(), seed);
+        let mut rows: Vec<Option<Row>> = self.rows.into_iter().map(Some).collect();
+        self.rows = order.into_iter().filter_map(|row| rows[row].take()).collect();
+        self.source = source;
+        self
     }
 
     /// The same rows without the reasoning before each reply: row for row the twin of this corpus.

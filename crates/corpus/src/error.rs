@@ -30,6 +30,33 @@ pub enum CorpusError {
         /// The file.
         path: PathBuf,
     },
+    /// Rows and what says where they came from do not belong together.
+    #[error("{} has {rows} rows but {} has {lines} lines; they must be of one corpus", rows_path.display(), path.display())]
+    Unequal {
+        /// The file of the rows.
+        rows_path: PathBuf,
+        /// How many.
+        rows: usize,
+        /// The file beside it.
+        path: PathBuf,
+        /// How many lines it has.
+        lines: usize,
+    },
+    /// A folder is not a corpus that this program finished.
+    #[error("{}: not a finished corpus", dir.display())]
+    Unfinished {
+        /// The folder.
+        dir: PathBuf,
+    },
+    /// A folder for something new holds something else.
+    #[error("{} is there already, and is not what this command writes", path.display())]
+    Taken {
+        /// The path.
+        path: PathBuf,
+    },
+    /// A Parquet file cannot be written.
+    #[error(transparent)]
+    Export(#[from] crate::parquet::ExportError),
     /// A folder's rows are not those that its manifest describes.
     #[error("{}: the rows are not those that {} describes; delete the folder to have it made again", dir.display(), crate::MANIFEST)]
     Damaged {

@@ -56,14 +56,11 @@ pub fn rows(kind: Kind, path: &Path, bytes: &[u8]) -> Result<Vec<Row>> {
 }
 
 /// One line as a row, or what is wrong with it.
-fn row(kind: Kind, line: &[u8]) -> std::result::Result<Row, String> {
+pub(crate) fn row(kind: Kind, line: &[u8]) -> std::result::Result<Row, String> {
     let line = std::str::from_utf8(line).map_err(|_| "not UTF-8 text".to_string())?;
     let value: Value = serde_json::from_str(line).map_err(|error| {
         // The parser counts lines within this one, which would mislead.
-        let column = error.column();
-        let problem = error.to_string();
-        let problem = problem.split(" at line ").next().unwrap_or_default();
-        format!("not JSON: {problem} (column {column})")
+        format!("not JSON: {} (column {})", problem(&error), error.column())
     })?;
     let Value::Object(fields) = value else {
         return Err("a row is a JSON object, such as {\"text\": \"...\"}".to_string());
@@ -75,6 +72,11 @@ fn row(kind: Kind, line: &[u8]) -> std::result::Result<Row, String> {
         (Kind::Chats | Kind::Instructions, false, true) => chat(&fields),
         (Kind::Chats | Kind::Instructions, ..) => Err(format!("a row of {kind} needs `messages`")),
     }
+}
+
+/// What a parser says, without its own count of lines.
+pub(crate) fn problem(error: &serde_json::Error) -> String {
+    error.to_string().split(" at line ").next().unwrap_or_default().to_owned()
 }
 
 fn document(fields: &Map<String, Value>) -> std::result::Result<Row, String> {

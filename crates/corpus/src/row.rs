@@ -52,6 +52,18 @@ impl Row {
         row
     }
 
+    /// The row with every text in it changed: of a chat, what each message says.
+    #[must_use]
+    pub fn map_text(mut self, change: impl Fn(&str) -> String) -> Row {
+        match &mut self {
+            Row::Document { text } => *text = change(text),
+            Row::Chat { messages } => {
+                messages.iter_mut().for_each(|message| message.content = change(&message.content));
+            }
+        }
+        self
+    }
+
     /// The hash of the row: equal rows have equal hashes, and no others.
     pub fn hash(&self) -> Hash {
         store::hash_bytes(self.json().as_bytes())

@@ -9,6 +9,7 @@ use store::{Hash, IdBuilder, StagedDir, StagedFile};
 use crate::card;
 use crate::corpus::{Kind, Source};
 use crate::error::Result;
+use crate::export::taken;
 use crate::folder::{MANIFEST, Manifest};
 use crate::row::Row;
 
@@ -18,7 +19,8 @@ pub const PROVENANCE: &str = "provenance.jsonl";
 /// A corpus's folder under construction.
 pub struct Streamed {
     staged: StagedDir,
-    corpora: PathBuf,
+    /// Where it will be, or the folder in which its id will name it.
+    place: Place,
     kind: Kind,
     rows: StagedFile,
     provenance: StagedFile,
@@ -30,6 +32,11 @@ pub struct Streamed {
     samples: Samples,
 }
 
+enum Place {
+    Below(PathBuf),
+    At(PathBuf),
+}
+
 impl Streamed {
     /// Begins a folder below `corpora`.
     ///
@@ -37,11 +44,23 @@ impl Streamed {
     /// When it cannot be made.
     pub fn create(corpora: &Path, kind: Kind) -> Result<Streamed> {
         let staged = StagedDir::create(corpora.join("streamed"))?;
+        Streamed::staged(staged, Place::Below(corpora.to_owned()), kind)
+    }
+
+    /// Begins the folder at a path that somebody chose.
+    ///
+    /// # Errors
+    /// When it cannot be made.
+    pub fn create_at(dir: &Path, kind: Kind) -> Result<Streamed> {
+        Streamed::staged(StagedDir::create(dir)?, Place::At(dir.to_owned()), kind)
+    }
+
+    fn staged(staged: StagedDir, place: Place, kind: Kind) -> Result<Streamed> {
         Ok(Streamed {
             rows: staged.file(kind.file_name())?,
             provenance: staged.file(PROVENANCE)?,
             staged,
-            corpora: corpora.to_owned(),
+            place,
             kind,
             count: 0,
             tokens: 0,
@@ -103,9 +122,18 @@ impl Streamed {
         store::write_json(self.staged.path().join(MANIFEST), &manifest)?;
         let card = card::card(&manifest, &self.samples.texts());
         store::write_atomic(self.staged.path().join("README.md"), card.as_bytes())?;
-        let folder = id(&manifest).short();
-        self.staged.rename(&folder).commit()?;
-        Ok((self.corpora.join(folder), manifest))
+        let path = match self.place {
+            Place::At(path) => {
+                self.staged.commit().map_err(taken)?;
+                path
+            }
+            Place::Below(corpora) => {
+                let folder = id(&manifest).short();
+                self.staged.rename(&folder).commit()?;
+                corpora.join(folder)
+            }
+        };
+        Ok((path, manifest))
     }
 }
 

@@ -150,7 +150,7 @@ mod tests {
         let tokenizer = Tokenizer::new(tokenizer.to_string(), special, Path::new("tokenizer.json")).unwrap();
         let template = template.map(|source| ChatTemplate::new(source.to_owned(), &tokenizer).unwrap());
         let weights = Weights::random(&config, 1);
-        Folder { config, weights, tokenizer, template }
+        Folder::new(config, weights, tokenizer, template)
     }
 
     /// The summed log-probability of a row's last tokens, from all logits, in double precision.

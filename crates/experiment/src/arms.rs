@@ -7,6 +7,7 @@ use toml::Spanned;
 
 use crate::controls;
 use crate::corpora::Corpora;
+use crate::engine::{self, Engine};
 use crate::file::{StageWritten, StepTable, Written};
 use crate::problem::{FileProblem, Source};
 use crate::recipes;
@@ -23,6 +24,10 @@ pub struct Arm {
     pub control: bool,
     /// Its stages, in order; none for the untouched base.
     pub stages: Vec<Vec<Step>>,
+    /// What trains them.
+    pub engine: Engine,
+    /// Whether that is another engine than the file's: then it stands in for no arm of an analysis.
+    pub other_engine: bool,
     /// The pattern of its stages.
     pub structure: Option<Role>,
     /// The part it plays in the analyses.
@@ -59,9 +64,10 @@ impl Arm {
         self.stages.iter().flatten().any(|step| step.spec == SpecRef::Each)
     }
 
-    /// Whether any of its stages departs from the recipes of the file.
+    /// Whether any of its stages departs from the recipes or the engine of the file.
     pub fn overrides(&self) -> bool {
-        self.stages.iter().flatten().any(|step| step.steps.is_some() || step.learning_rate.is_some())
+        self.other_engine
+            || self.stages.iter().flatten().any(|step| step.steps.is_some() || step.learning_rate.is_some())
     }
 
     /// Its stages as the file writes them.
@@ -158,11 +164,14 @@ pub fn read(written: &Written, corpora: &Corpora, source: &Source) -> Result<Vec
             .map(|stage| read_stage(stage, written, corpora, source))
             .collect::<Result<_, _>>()?;
         let structure = controls::structure(&stages, corpora);
+        let (usual, engine) = engine::of_arm(table.engine.as_ref(), written, source)?;
         arms.push(Arm {
             name: name.to_owned(),
             folder: String::new(),
             control: false,
             stages,
+            engine,
+            other_engine: engine != usual,
             structure,
             role: None,
         });

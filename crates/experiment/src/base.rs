@@ -1,7 +1,8 @@
-//! The base model that every arm starts from: the one that ships with the program, or a folder.
+//! The base model that every arm starts from: the one that ships with the program, a folder, or a model of the hub.
 
 use std::path::{Path, PathBuf};
 
+use hub::{ModelId, Settings};
 use model::{Files, Folder, ModelError};
 use store::Hash;
 
@@ -25,6 +26,13 @@ pub enum BaseSource {
         /// Where that is.
         path: PathBuf,
     },
+    /// A model of the hub, in the hub's cache.
+    Hub {
+        /// As the file writes it: `org/name`, perhaps with `@revision`.
+        written: String,
+        /// Where it lies in the cache.
+        path: PathBuf,
+    },
 }
 
 impl BaseSource {
@@ -32,8 +40,39 @@ impl BaseSource {
     pub fn written(&self) -> &str {
         match self {
             BaseSource::Lab => "lab",
-            BaseSource::Folder { written, .. } => written,
+            BaseSource::Folder { written, .. } | BaseSource::Hub { written, .. } => written,
         }
+    }
+
+    /// The name under which the hub has it.
+    pub fn hub_id(&self) -> Option<&str> {
+        match self {
+            BaseSource::Hub { written, .. } => written.split('@').next(),
+            BaseSource::Lab | BaseSource::Folder { .. } => None,
+        }
+    }
+
+    /// The model of the hub with that id, downloaded into the hub's cache if it is not there; `announce` is told once about
+    /// every file that is.
+    ///
+    /// # Errors
+    /// When it cannot be had; the error says what to do.
+    pub fn fetch(written: &str, announce: &mut (dyn FnMut(&str) + Send)) -> Result<BaseSource, String> {
+        let id: ModelId = written.parse()?;
+        let settings = Settings::from_env().map_err(|error| error.to_string())?;
+        let mut last = String::new();
+        let mut progress = |progress: hub::Progress| {
+            if progress.file != last {
+                announce(&format!(
+                    "downloading {id}: {} ({:.1} MB)",
+                    progress.file,
+                    progress.size as f64 / 1e6
+                ));
+                last = progress.file;
+            }
+        };
+        let path = hub::fetch(&id, &settings, &mut progress).map_err(|error| error.to_string())?;
+        Ok(BaseSource::Hub { written: written.to_owned(), path })
     }
 }
 
@@ -59,7 +98,7 @@ impl Base {
     pub fn load(source: &BaseSource, shipped: ShippedBase) -> Result<Base, ModelError> {
         match source {
             BaseSource::Lab => Base::load_shipped(shipped),
-            BaseSource::Folder { path, .. } => Base::load_folder(path),
+            BaseSource::Folder { path, .. } | BaseSource::Hub { path, .. } => Base::load_folder(path),
         }
     }
 
@@ -89,7 +128,7 @@ impl Base {
         let folder = Folder::load(path)?;
         let hash = Folder::content_hash(path)?;
         // Other tools may write a file of this name too: what is not JSON is simply not ours.
-        let manifest = store::read_json(path.join(MANIFEST)).ok();
+        let manifest = Folder::beside(path, MANIFEST)?.and_then(|bytes| serde_json::from_slice(&bytes).ok());
         Ok(Base { folder, hash, manifest })
     }
 

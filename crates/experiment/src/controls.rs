@@ -9,6 +9,7 @@ use std::ops::Range;
 
 use crate::arms::{Arm, SpecRef, Step};
 use crate::corpora::{ABLATED, Corpora, INSTRUCTIONS, NEUTRAL, WHAT, WHAT_DOCUMENTS, WHY, missing_help};
+use crate::engine;
 use crate::file::Written;
 use crate::problem::{FileProblem, Source};
 use crate::record::Role;
@@ -123,6 +124,8 @@ pub fn add(
             folder: String::new(),
             control: true,
             stages,
+            engine: engine::of_arm(None, written, source)?.1,
+            other_engine: false,
             structure: Some(control.role),
             role: None,
         });

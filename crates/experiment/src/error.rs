@@ -54,6 +54,9 @@ pub enum ExperimentError {
     /// Training stopped.
     #[error(transparent)]
     Train(#[from] TrainError),
+    /// The torch engine cannot train, or stopped.
+    #[error(transparent)]
+    Torch(#[from] torch::TorchError),
     /// An evaluation log cannot be read or written.
     #[error(transparent)]
     Eval(#[from] EvalError),
@@ -95,7 +98,10 @@ impl ExperimentError {
     pub fn is_invalid_input(&self) -> bool {
         match self {
             ExperimentError::Writing { invalid, .. } => *invalid,
-            ExperimentError::Store(_) | ExperimentError::Eval(_) | ExperimentError::Train(_) => false,
+            ExperimentError::Store(_)
+            | ExperimentError::Eval(_)
+            | ExperimentError::Train(_)
+            | ExperimentError::Torch(_) => false,
             other => other.of_store().is_none_or(StoreError::is_unreadable),
         }
     }
@@ -134,6 +140,12 @@ impl Diagnostic for ExperimentError {
                 "expected a file {}; `whyfirst new FOLDER` writes one",
                 folder.join(crate::FILE).display()
             ))),
+            ExperimentError::Corpus(CorpusError::Taken { .. }) => {
+                Some(Box::new("name a folder that does not exist yet"))
+            }
+            ExperimentError::Corpus(CorpusError::Unfinished { .. }) => Some(Box::new(
+                "name a folder with a manifest.json and a DONE, such as those below runs/corpora/",
+            )),
             ExperimentError::Corpus(_) => Some(Box::new(
                 "a corpus is JSON Lines: {\"text\": ...} for documents, {\"messages\": [{\"role\", \"content\"}, ...]} for chats",
             )),

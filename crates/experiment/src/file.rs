@@ -48,6 +48,13 @@ pub struct Top {
     pub name: Spanned<String>,
     /// `lab` or a folder. An experiment that only writes corpora needs none.
     pub base: Option<Spanned<String>>,
+    /// `native` or `torch`: what trains.
+    pub engine: Option<Spanned<String>>,
+    /// `[torch]`: how the torch engine is spread over processes.
+    pub torch: Option<Spanned<torch::TorchSettings>>,
+    /// Whether arms may have different engines.
+    #[serde(default)]
+    pub mixed_engines: bool,
     /// The seeds of the run.
     pub seeds: Option<Spanned<Vec<Spanned<u64>>>>,
     /// What the assistant is called.
@@ -204,6 +211,8 @@ pub struct ArmTable {
     pub name: Spanned<String>,
     /// Its stages, in order.
     pub stages: Vec<Spanned<StageWritten>>,
+    /// The engine that trains it, where it is another than the file's.
+    pub engine: Option<Spanned<String>>,
 }
 
 /// A stage: one corpus, or several mixed.

@@ -7,6 +7,8 @@ use crate::problem::{FileProblem, Source};
 /// Figures at which a run stops.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Gates {
+    /// Whether the file has the table: then the user's own files are held to it too.
+    pub given: bool,
     /// The least part of asked rows that must be kept, in the probe, the pilot and the whole.
     pub min_yield: f64,
     /// The gates of the audit.
@@ -19,7 +21,7 @@ pub struct Gates {
 /// A share that is none.
 pub fn read(table: Option<&GatesTable>, source: &Source) -> Result<Gates, FileProblem> {
     let Some(table) = table else {
-        return Ok(Gates { min_yield: defaults::MIN_YIELD, audit: audit::Gates::default() });
+        return Ok(Gates { given: false, min_yield: defaults::MIN_YIELD, audit: audit::Gates::default() });
     };
     if let Some(share) = table.min_yield.as_ref().filter(|share| !(0.0..=1.0).contains(share.get_ref())) {
         return Err(source.problem(
@@ -30,6 +32,7 @@ pub fn read(table: Option<&GatesTable>, source: &Source) -> Result<Gates, FilePr
         ));
     }
     Ok(Gates {
+        given: true,
         min_yield: table.min_yield.as_ref().map_or(defaults::MIN_YIELD, |share| *share.get_ref()),
         audit: table.audit.clone(),
     })

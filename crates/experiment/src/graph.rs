@@ -8,10 +8,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use store::{Hash, IdBuilder};
+use torch::Dtype;
 use train::Recipe;
 
 use crate::arms::{Arm, SpecRef, Step};
 use crate::corpora::{Corpora, Origin, kind_name};
+use crate::engine::Engine;
 use crate::recipes::{self, Recipes};
 
 /// One concrete corpus: of a spec if it has one, of a seed if it is generated.
@@ -48,6 +50,8 @@ pub struct Inputs<'a> {
     pub corpora: &'a Corpora,
     /// Recipes.
     pub recipes: &'a Recipes,
+    /// In what the torch engine computes: the only one of its settings that is part of what a stage is.
+    pub dtype: Dtype,
 }
 
 /// All training stages and the cells that end in them.
@@ -72,6 +76,8 @@ pub struct Stage {
     pub parts: Vec<PartUse>,
     /// How it trains.
     pub recipe: Recipe,
+    /// What trains it.
+    pub engine: Engine,
     /// The seed of its data order.
     pub seed: u64,
 }
@@ -132,10 +138,12 @@ pub fn build(inputs: &Inputs, base: Hash, hashes: &BTreeMap<CorpusKey, Hash>) ->
                 .map(|(kind, key, share)| PartUse { hash: hashes[&key], kind, key, share })
                 .collect();
             let recipe = recipes::of_stage(steps, inputs.recipes).unwrap_or_default();
-            let id = stage_id(parent.map_or(base, |parent| stages[parent].id), &parts, &recipe, seed);
+            let engine = inputs.arms[arm].engine;
+            let parent_id = parent.map_or(base, |parent| stages[parent].id);
+            let id = stage_id(parent_id, &parts, &recipe, seed, (engine, inputs.dtype));
             let index = *known.entry(id).or_insert_with(|| {
                 let label = format!("{}, seed {seed}", path.join(" > "));
-                stages.push(Stage { id, label, parent, parts, recipe, seed });
+                stages.push(Stage { id, label, parent, parts, recipe, engine, seed });
                 stages.len() - 1
             });
             chain.push(index);
@@ -212,13 +220,25 @@ fn written(steps: &[Step], spec: Option<&str>) -> String {
     names.join(" + ")
 }
 
-fn stage_id(parent: Hash, parts: &[PartUse], recipe: &Recipe, seed: u64) -> Hash {
+fn stage_id(
+    parent: Hash,
+    parts: &[PartUse],
+    recipe: &Recipe,
+    seed: u64,
+    (engine, dtype): (Engine, Dtype),
+) -> Hash {
     let mut id = IdBuilder::new("stage")
         .number("recipe version", u64::from(train::RECIPE_VERSION))
         .hash("parent", parent)
         .text("recipe", &serde_json::to_string(recipe).expect("a recipe is plain data"))
         .number("seed", seed)
         .number("corpora", parts.len() as u64);
+    if engine == Engine::Torch {
+        id = id
+            .text("engine", engine.name())
+            .number("engine version", u64::from(torch::ENGINE_VERSION))
+            .text("dtype", dtype.name());
+    }
     for part in parts {
         id = id.text("kind", part.kind).hash("corpus", part.hash).number("share", part.share.to_bits());
     }

@@ -115,7 +115,7 @@ pub fn untrained(world: &World, seed: u64) -> Result<Folder> {
     let tokenizer = Tokenizer::new(world.tokenizer_json(), tokenizer_config, name)?;
     let template = ChatTemplate::new(World::chat_template().to_string(), &tokenizer)?;
     let config = config(tokenizer.vocab_size());
-    Ok(Folder { weights: Weights::random(&config, seed), config, tokenizer, template: Some(template) })
+    Ok(Folder::new(config.clone(), Weights::random(&config, seed), tokenizer, Some(template)))
 }
 
 /// How pretraining ended.

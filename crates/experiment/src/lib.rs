@@ -6,14 +6,15 @@
 //! left behind) -> [`findings`] (what that means). Nothing is written before [`run()`].
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
-mod adapter;
 pub mod arms;
 mod assemble;
 pub mod base;
 pub mod calibrate;
+mod card;
 pub mod controls;
 pub mod corpora;
 pub mod defaults;
+pub mod engine;
 mod error;
 pub mod file;
 pub mod findings;
@@ -33,6 +34,7 @@ pub mod record;
 mod run;
 pub mod scaffold;
 mod suites;
+mod usable;
 pub mod validate;
 mod write;
 pub mod writer;
@@ -46,6 +48,7 @@ pub use prepare::{Prepared, prepare};
 pub use run::{Ended, Options, Ran, lock, run};
 pub use validate::{Experiment, FILE, open};
 pub use write::{
-    CorpusReport, WriteEnd, WriteOptions, WritingPlan, WritingReport, WritingStatus,
-    missing as corpora_missing, plan as writing_plan, status as writing_status,
+    AuditFindings, AugmentEnd, Augmented, CorpusReport, Office, WriteEnd, WriteOptions, WritingPlan,
+    WritingReport, WritingStatus, audit_written, augment, missing as corpora_missing, plan as writing_plan,
+    status as writing_status,
 };

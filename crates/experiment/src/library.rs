@@ -49,6 +49,9 @@ pub struct Library<'a> {
 /// Rows of a stream that stand for the code that makes it: a changed generator changes them.
 const PROBE: u64 = 16;
 
+/// The seed with which parts of written corpora are drawn: one for all, so that parts of twins have the same rows.
+const DRAW: u64 = 0;
+
 impl<'a> Library<'a> {
     /// Of an experiment.
     pub fn new(experiment: &'a Experiment, paths: &Paths) -> Library<'a> {
@@ -223,6 +226,9 @@ impl<'a> Library<'a> {
                 if definition.without_reasoning {
                     part = part.without_reasoning(&name, |row| tokeniser.count(row))?;
                 }
+                if self.is_drawn(definition) {
+                    part = part.drawn(DRAW);
+                }
                 if let Some(rows) = definition.rows {
                     part = part.first(&name, rows, |row| tokeniser.count(row))?;
                 }
@@ -276,6 +282,9 @@ impl<'a> Library<'a> {
                 if let Some(rows) = definition.rows {
                     id = id.number("rows", rows);
                 }
+                if self.is_drawn(definition) {
+                    id = id.number("drawn", DRAW);
+                }
                 id.finish()
             }
             Origin::Written(_) => {
@@ -283,6 +292,15 @@ impl<'a> Library<'a> {
                 id.text("writing", writing).finish()
             }
         })
+    }
+
+    /// Whether it is a part of a corpus that a model wrote subject by subject: its first rows would be about the first
+    /// subjects only.
+    fn is_drawn(&self, definition: &CorpusDef) -> bool {
+        let Origin::Derived(from) = &definition.origin else { return false };
+        let written = |def: &CorpusDef| matches!(def.origin, Origin::Written(_));
+        let is_part = definition.rows.is_some() || definition.tokens.is_some();
+        is_part && self.experiment.corpora.all.get(from).is_some_and(written)
     }
 
     fn definition(&self, key: &CorpusKey) -> &CorpusDef {

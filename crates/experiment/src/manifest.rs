@@ -34,10 +34,27 @@ pub struct Manifest {
     pub recipe_version: u32,
     /// The kind of CPU: bits are the same on one kind only.
     pub cpu: String,
+    /// With what it was trained, if not with the native engine.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trained_with: Option<TrainedWith>,
     /// What was planned.
     pub plan: Plan,
     /// What happened.
     pub outcome: StageOutcome,
+}
+
+/// The torch engine, as it was when it trained a stage.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct TrainedWith {
+    /// `torch`.
+    pub engine: String,
+    /// Its version; part of the stage's id.
+    pub engine_version: u32,
+    /// In what it computed; part of the stage's id.
+    pub dtype: String,
+    /// Versions of packages, device, number of processes.
+    #[serde(flatten)]
+    pub about: torch::About,
 }
 
 /// A corpus of a stage, by content.
@@ -100,6 +117,7 @@ impl Manifest {
             seed: stage.seed,
             recipe_version: train::RECIPE_VERSION,
             cpu: kernels::simd::cpu_kind(),
+            trained_with: None,
             plan,
             outcome: StageOutcome::of(metrics),
         }

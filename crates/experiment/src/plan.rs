@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use crate::engine::Engine;
 use crate::manifest::Timing;
 use crate::notes;
 use crate::prepare::Prepared;
@@ -27,6 +28,8 @@ pub struct RunPlan {
     pub left: Totals,
     /// How long training what is left would take.
     pub estimate: Estimate,
+    /// What trains, and what it takes.
+    pub engine: PlannedEngine,
     /// What to know before trusting the numbers.
     pub warnings: Vec<String>,
 }
@@ -110,6 +113,23 @@ pub struct Estimate {
     pub basis: &'static str,
 }
 
+/// The engine of what is left, for its largest stage.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct PlannedEngine {
+    /// `native` or `torch`.
+    pub name: &'static str,
+    /// Parameters of the model.
+    pub parameters: u64,
+    /// Parameters that are trained.
+    pub trainable_parameters: u64,
+    /// Processes of the torch engine.
+    pub processes: Option<usize>,
+    /// Bytes that the largest process of the torch engine takes at its peak, by estimate.
+    pub peak_memory: Option<u64>,
+    /// What to do differently, if another engine suits these stages better.
+    pub advice: Option<String>,
+}
+
 /// Floating-point operations a second and thread of the native engine in training: measured once on two Zen
 /// 4 cores at 0.8M parameters (`xtask bench train` measures it anew).
 const STORED_FLOPS: f64 = 6.0e10;
@@ -159,6 +179,7 @@ impl RunPlan {
                 })
                 .collect(),
             estimate: estimate(prepared, left.tokens, threads),
+            engine: engine(prepared),
             stages,
             evals: prepared.evals.len(),
             evals_done: prepared.evals.iter().filter(|eval| eval.done).count(),
@@ -183,6 +204,29 @@ fn planned_stage(prepared: &Prepared, index: usize, models: usize) -> PlannedSta
         learning_rate: stage.recipe.learning_rate,
         models,
         done: state.manifest.is_some(),
+    }
+}
+
+/// What trains the stage with most tokens.
+fn engine(prepared: &Prepared) -> PlannedEngine {
+    let experiment = prepared.experiment;
+    let config = &experiment.base.folder.config;
+    let largest =
+        prepared.graph.stages.iter().zip(&prepared.stages).max_by_key(|(_, state)| state.plan.tokens);
+    let used = largest.map_or(experiment.engines.usual, |(stage, _)| stage.engine);
+    let advice = largest.map(|(stage, state)| torch::advise(config, &stage.recipe.method, &state.plan));
+    let torch = largest
+        .filter(|_| used == Engine::Torch)
+        .map(|(stage, _)| torch::estimate(config, &stage.recipe, &experiment.engines.torch).total());
+    PlannedEngine {
+        name: used.name(),
+        parameters: experiment.base.parameters(),
+        trainable_parameters: largest.map_or(0, |(_, state)| state.plan.trainable_parameters),
+        processes: torch.map(|_| experiment.engines.torch.processes()),
+        peak_memory: torch,
+        advice: advice
+            .filter(|advice| advice.torch && used == Engine::Native)
+            .map(|advice| format!("{}: consider `engine = \"torch\"` at the top of the file", advice.why)),
     }
 }
 

@@ -64,6 +64,7 @@ pub fn inputs(experiment: &Experiment) -> Inputs<'_> {
         seeds: &experiment.seeds,
         corpora: &experiment.corpora,
         recipes: &experiment.recipes,
+        dtype: experiment.engines.torch.dtype,
     }
 }
 

@@ -1,6 +1,9 @@
 //! From tables as written to an [`Experiment`] that can be run: every rule of an experiment is applied here
 //! or in the modules called from here, before anything is written.
 
+mod files;
+mod specs;
+
 use std::collections::BTreeMap;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
@@ -11,9 +14,9 @@ use toml::Spanned;
 
 use crate::arms::{self, Arm};
 use crate::base::{Base, BaseSource, ShippedBase};
-use crate::corpora::written::{Rows, SpecOf, Writing};
-use crate::corpora::{self, Corpora, CorpusDef, Origin};
+use crate::corpora::{self, Corpora};
 use crate::defaults;
+use crate::engine::{self, Engines};
 use crate::error::{ExperimentError, Result};
 use crate::file::{self, Written};
 use crate::findings::Analysis;
@@ -23,6 +26,8 @@ use crate::paths::{Paths, SHARED};
 use crate::problem::{FileProblem, Source};
 use crate::recipes::{self, Recipes};
 use crate::writer::{self, Writer};
+use files::{base, check_files, check_lengths};
+use specs::{own_specs, specs};
 
 /// The name of the experiment file.
 pub const FILE: &str = "experiment.toml";
@@ -63,6 +68,8 @@ pub struct Experiment {
     pub own_specs: BTreeMap<CorpusKey, Spec>,
     /// Its recipes.
     pub recipes: Recipes,
+    /// What trains.
+    pub engines: Engines,
     /// Steps between checkpoints.
     pub checkpoint_every: u64,
     /// Its arms and controls.
@@ -168,6 +175,8 @@ fn validate(
     let recipes = recipes::read(written, &corpora, source)?;
     let trains = top.base.is_some() || !top.arms.is_empty() || !corpora.from_writer();
     let arms = if trains { arms::read(written, &corpora, source)? } else { Vec::new() };
+    let engines = engine::read(written, source)?;
+    engine::check_mixture(written, engines.usual, source)?;
     let seeds = seeds(written, trains, source)?;
     let writer = written.writer.as_ref().map(|tables| writer::read(tables, source)).transpose()?;
     let gates = gates::read(written.gates.as_ref(), source)?;
@@ -213,6 +222,7 @@ fn validate(
         corpora,
         own_specs,
         recipes,
+        engines,
         checkpoint_every: written
             .training
             .checkpoint_every
@@ -325,178 +335,4 @@ fn evals(written: &Written, source: &Source) -> Result<Evals> {
         *into = *value.get_ref();
     }
     Ok(evals)
-}
-
-/// Finds files of corpora that are not there.
-fn check_files(dir: &Path, written: &Written, corpora: &Corpora, source: &Source) -> Result<()> {
-    for (name, table) in &written.corpora.named {
-        let (Some(path), Some(definition)) = (&table.path, corpora.all.get(name.get_ref())) else { continue };
-        let template = match &definition.origin {
-            Origin::File(template) => template,
-            Origin::Written(Writing { rows: Rows::Instructions { path: Some(template), .. }, .. }) => {
-                template
-            }
-            _ => continue,
-        };
-        let specs: Vec<&str> = match definition.per_spec {
-            true => written.specs.iter().map(|(name, _)| name.get_ref().as_str()).collect(),
-            false => vec![""],
-        };
-        for spec in specs {
-            let file = template.replace("{spec}", spec);
-            if !dir.join(&file).is_file() {
-                return Err(source
-                    .problem(
-                        format!("there is no file {}", dir.join(&file).display()),
-                        path.span(),
-                        "not found",
-                        "paths are relative to the experiment folder; {spec} stands for each spec's name",
-                    )
-                    .into());
-            }
-        }
-    }
-    Ok(())
-}
-
-fn base(
-    dir: &Path,
-    written: &Written,
-    shipped: ShippedBase,
-    trains: bool,
-    source: &Source,
-) -> Result<(BaseSource, Base)> {
-    let Some(value) = &written.top.base else {
-        if trains {
-            return Err(source.missing_key("base").into());
-        }
-        let base = Base::load(&BaseSource::Lab, shipped)?;
-        return Ok((BaseSource::Lab, base));
-    };
-    let base_source = match value.get_ref().as_str() {
-        "lab" => BaseSource::Lab,
-        folder => BaseSource::Folder { written: folder.to_owned(), path: dir.join(folder) },
-    };
-    if matches!(&base_source, BaseSource::Folder { path, .. } if !path.is_dir()) {
-        let help = "`lab` is the model that ships with Whyfirst; anything else is a folder, relative to the \
-                    experiment's, with config.json, model.safetensors and tokenizer.json (download a hub model \
-                    first)";
-        let message = format!("the base `{}` is not a folder", base_source.written());
-        return Err(source.problem(message, value.span(), "no such folder", help).into());
-    }
-    match Base::load(&base_source, shipped) {
-        Ok(base) => Ok((base_source, base)),
-        Err(error) => {
-            let help = "a base is a Hugging Face folder: config.json, model.safetensors, tokenizer.json and, for chats, \
-                        chat_template.jinja";
-            Err(source
-                .problem(format!("the base cannot be used: {error}"), value.span(), "this base", help)
-                .into())
-        }
-    }
-}
-
-/// Finds rows that are longer than the base model was made for.
-fn check_lengths(written: &Written, recipes: &Recipes, base: &Base, source: &Source) -> Result<()> {
-    let positions = base.folder.config.max_positions;
-    let Some(recipe) = recipes.of.values().find(|recipe| recipe.max_length > positions) else {
-        return Ok(());
-    };
-    let tables =
-        std::iter::once(&written.training.all).chain(written.training.named.iter().map(|(_, table)| table));
-    let culprit = tables.filter_map(|table| table.max_length.as_ref());
-    let span = culprit
-        .filter(|length| *length.get_ref() as usize == recipe.max_length)
-        .map(|length| length.span())
-        .next();
-    let message = format!(
-        "rows of {} tokens do not fit the base model, which has {positions} positions",
-        recipe.max_length
-    );
-    let span = span.unwrap_or(written.training.span.clone());
-    Err(source.problem(message, span, "too long", format!("write `max_length = {positions}` or less")).into())
-}
-
-fn specs(
-    dir: &Path,
-    written: &Written,
-    corpora: &Corpora,
-    world: &World,
-    source: &Source,
-) -> Result<Vec<SpecEntry>> {
-    let mut specs: Vec<SpecEntry> = Vec::new();
-    let mut seen: BTreeMap<String, String> = BTreeMap::new();
-    for (name, value) in &written.specs {
-        let path = dir.join(value.get_ref());
-        if !path.is_file() {
-            let help = "paths of specs are relative to the experiment folder";
-            let message = format!("there is no spec {}", path.display());
-            return Err(source.problem(message, value.span(), "not found", help).into());
-        }
-        let text = store::read_text(&path)?;
-        if let Some(first) = seen.insert(text.clone(), name.get_ref().clone()) {
-            let message = format!("the specs `{first}` and `{}` are the same text", name.get_ref());
-            let help = "two specs are compared; give each its own text";
-            return Err(source.problem(message, value.span(), "a copy", help).into());
-        }
-        let spec = spec::parse(name.get_ref(), &path, text)?;
-        let lab = if corpora.from_lab() { Some(LabSpec::from_spec(&spec, world)?) } else { None };
-        check_mirrored(specs.first(), name, value.span(), lab.as_ref(), source)?;
-        specs.push(SpecEntry { name: name.get_ref().clone(), path: value.get_ref().clone(), spec, lab });
-    }
-    Ok(specs)
-}
-
-/// Reads the specs that corpora name with `spec_path`.
-fn own_specs(
-    dir: &Path,
-    written: &Written,
-    corpora: &Corpora,
-    source: &Source,
-) -> Result<BTreeMap<CorpusKey, Spec>> {
-    let mut found = BTreeMap::new();
-    for (name, table) in &written.corpora.named {
-        let Some(place) = &table.written.spec_path else { continue };
-        let Some(CorpusDef { origin: Origin::Written(writing), .. }) = corpora.all.get(name.get_ref()) else {
-            continue;
-        };
-        let SpecOf::Path(template) = &writing.from else { continue };
-        let specs: Vec<Option<&str>> = match writing.per_spec() {
-            true => written.specs.iter().map(|(name, _)| Some(name.get_ref().as_str())).collect(),
-            false => vec![None],
-        };
-        for spec in specs {
-            let path = dir.join(template.replace("{spec}", spec.unwrap_or_default()));
-            if !path.is_file() {
-                let help = "paths are relative to the experiment folder; {spec} stands for each spec's name. \
-                            `whyfirst spec transform` makes specs for controls";
-                let message = format!("there is no spec {}", path.display());
-                return Err(source.problem(message, place.span(), "not found", help).into());
-            }
-            let stem = path.file_stem().map_or_else(String::new, |stem| stem.to_string_lossy().into_owned());
-            let key = CorpusKey { name: name.get_ref().clone(), spec: spec.map(str::to_owned), seed: None };
-            found.insert(key, spec::parse(&stem, &path, store::read_text(&path)?)?);
-        }
-    }
-    Ok(found)
-}
-
-/// The chats are the same for every spec, so every spec must list the preferences that they show.
-fn check_mirrored(
-    first: Option<&SpecEntry>,
-    name: &Spanned<String>,
-    span: Range<usize>,
-    lab: Option<&LabSpec>,
-    source: &Source,
-) -> Result<()> {
-    let Some((first, one, other)) = first.and_then(|first| Some((first, first.lab.as_ref()?, lab?))) else {
-        return Ok(());
-    };
-    if one.shares_preferences_with(other) {
-        return Ok(());
-    }
-    let message = format!("the specs `{}` and `{}` list different preferences", first.name, name.get_ref());
-    let help = "the chats show these preferences and are the same for every arm, so all specs must list the same ones; \
-                what differs is how they are explained";
-    Err(source.problem(message, span, "differs from the first spec", help).into())
 }

@@ -13,6 +13,9 @@ use crate::problem::{FileProblem, Source};
 /// What stands for the built-in server's address wherever that must not depend on its port.
 const SIMULATED: &str = "simulated";
 
+/// Calls under way at least where there are batches: their prompts, a few ten kilobytes each, are held until they are answered.
+const BATCHED: usize = 1_000;
+
 /// How corpora are written.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Writer {
@@ -50,6 +53,28 @@ pub struct ModelUse {
 }
 
 impl Writer {
+    /// The simulated writer in all roles, without an experiment.
+    pub fn simulated() -> Writer {
+        let used = |role: Role| {
+            let protocol = Protocol::OpenAi;
+            let name = format!("simulated {role}");
+            let mut model = Model::new(protocol, protocol.default_base_url(), &name);
+            model.base_id = Some(SIMULATED.to_owned());
+            ModelUse { model, simulated: true, reasoning_tokens: 0, temperature: 1.0 }
+        };
+        Writer {
+            models: Role::ALL.into_iter().map(|role| (role, used(role))).collect(),
+            concurrency: defaults::CONCURRENCY as usize,
+            timeout: Duration::from_secs_f64(defaults::TIMEOUT),
+            total_timeout: Duration::from_secs_f64(defaults::TOTAL_TIMEOUT),
+            attempts: defaults::ATTEMPTS as u32,
+            same_critic: false,
+            probe: defaults::PROBE,
+            pilot: defaults::PILOT,
+            faults: 0.0,
+        }
+    }
+
     /// Has the simulated writer play all roles, at the prices of the real models.
     pub fn simulate(&mut self) {
         for (role, used) in &mut self.models {
@@ -66,6 +91,13 @@ impl Writer {
     /// The model of a role.
     pub fn model(&self, role: Role) -> &ModelUse {
         &self.models[&role]
+    }
+
+    /// Calls that the pipelines have under way at once. Only calls that are under way together can go into one batch, and a batch
+    /// takes minutes to hours.
+    pub fn under_way(&self) -> usize {
+        let batched = self.models.values().any(|used| used.model.mode == Mode::Batch);
+        if batched { self.concurrency.max(BATCHED) } else { self.concurrency }
     }
 
     /// Whether any model is the built-in server.

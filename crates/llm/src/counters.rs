@@ -26,9 +26,9 @@ pub struct Counters {
     pub waiting: u64,
     /// How many calls may be in flight at the moment, over all models.
     pub concurrency: u64,
-    /// Slots in use, summed over time, in slot-seconds.
+    /// Slots in use while calls were waiting, summed over time, in slot-seconds.
     pub busy_slot_seconds: f64,
-    /// Slots there were, summed over time, in slot-seconds.
+    /// Slots there were while calls were waiting, summed over time, in slot-seconds.
     pub open_slot_seconds: f64,
     /// How long a provider has asked us to send nothing from now on.
     pub paused: Duration,

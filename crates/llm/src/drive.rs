@@ -46,7 +46,9 @@ async fn attempts(shared: &Shared, request: &Request) -> Result<Answer, CallErro
         if shared.ending.has_begun() {
             return Err(CallError::Ending);
         }
-        let pause = failure.wait.unwrap_or_else(|| backoff(&shared.retry, request, number));
+        // Asked to wait for nothing, many would come back at once and again.
+        let wait = failure.wait.filter(|wait| !wait.is_zero());
+        let pause = wait.unwrap_or_else(|| backoff(&shared.retry, request, number));
         let too_late = deadline.is_some_and(|deadline| Instant::now() + pause >= deadline);
         if number >= shared.retry.attempts || too_late {
             let message = gave_up(number, &failure.message);
@@ -76,6 +78,13 @@ pub(crate) fn gave_up(attempts: u32, last: &str) -> String {
 pub(crate) fn consequence(shared: &Shared, request: &Request, failure: &Failure) -> Result<(), CallError> {
     let lane = &request.lane;
     let message = || failure.message.clone();
+    // Nobody should sit before a run that does nothing for hours: it can be run again then, and loses nothing.
+    if let Some(wait) = failure.wait.filter(|wait| *wait > shared.timeouts.total) {
+        let minutes = wait.as_secs().div_ceil(60);
+        let reason =
+            format!("{} asks us to wait {minutes} minutes ({}): run again then", lane.url, failure.message);
+        return Err(shared.end(Cause::Fatal(reason)));
+    }
     match failure.then {
         Then::Again => Ok(()),
         Then::Reach if lane.disappoint() => Err(shared.end(Cause::Fatal(message()))),
@@ -102,6 +111,12 @@ async fn attempt(
     if shared.ending.has_begun() {
         reservation.settle(Dollars::ZERO, Dollars::ZERO);
         return Err(CallError::Ending);
+    }
+    // It may have waited for its turn for longer than it had: an attempt that cannot be answered is only paid for.
+    if deadline.is_some_and(|deadline| Instant::now() >= deadline) {
+        reservation.settle(Dollars::ZERO, Dollars::ZERO);
+        let message = format!("after {} attempts no time was left for another one", number - 1);
+        return Err(CallError::Failed(message));
     }
     let call = match shared.ledger.begin(request.attempt(number)).await {
         Ok(call) => call,

@@ -48,7 +48,7 @@ struct State {
     input: Bucket,
     output: Bucket,
     closed: bool,
-    /// Slot-seconds in use, and slot-seconds there were.
+    /// Slot-seconds in use, and slot-seconds there were, while calls were waiting.
     busy: f64,
     open: f64,
     since: Instant,
@@ -132,6 +132,7 @@ impl Gate {
             if state.closed {
                 return None;
             }
+            state.account(Instant::now());
             state.arrivals += 1;
             let arrival = state.arrivals;
             state.waiting.push(Waiter { place, arrival, need, grant });
@@ -144,6 +145,7 @@ impl Gate {
     pub(crate) fn close(&self) {
         let waiting = {
             let mut state = self.state();
+            state.account(Instant::now());
             state.closed = true;
             std::mem::take(&mut state.waiting)
         };
@@ -186,6 +188,7 @@ impl Gate {
     /// An answer came.
     fn went_well(&self) {
         let mut state = self.state();
+        state.account(Instant::now());
         let used = state.in_flight;
         state.window.grow(used);
     }
@@ -207,7 +210,7 @@ impl Gate {
         (state.window.slots(), state.in_flight, state.waiting.len())
     }
 
-    /// Slot-seconds in use, and slot-seconds there were, since the gate was made.
+    /// Slot-seconds in use, and slot-seconds there were, while calls were waiting.
     pub(crate) fn usage(&self) -> (f64, f64) {
         let mut state = self.state();
         state.account(Instant::now());
@@ -237,9 +240,12 @@ async fn wake(gate: Weak<Gate>, at: Instant) {
 impl State {
     fn account(&mut self, now: Instant) {
         let seconds = now.saturating_duration_since(self.since).as_secs_f64();
-        self.busy += seconds * f64::from(self.in_flight);
-        self.open += seconds * f64::from(self.window.slots());
         self.since = now;
+        // A slot that nobody wants is not idle. After a cut more calls are in flight than there are slots.
+        if !self.waiting.is_empty() {
+            self.busy += seconds * f64::from(self.in_flight.min(self.window.slots()));
+            self.open += seconds * f64::from(self.window.slots());
+        }
     }
 
     fn pause(&mut self, until: Instant) {

@@ -5,6 +5,8 @@ mod error_body;
 mod openai;
 
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Deserializer};
 
 use crate::call::{Prompt, Stop, Usage};
 use crate::settings::{Model, Protocol};
@@ -36,6 +38,11 @@ pub(crate) fn parse(protocol: Protocol, body: &[u8]) -> Result<Parsed, String> {
         Protocol::Anthropic => anthropic::parse(body),
         Protocol::OpenAi => openai::parse(body),
     }
+}
+
+/// Token counts. Some that cannot be read are none: the answer is there and paid for, whatever its server counts.
+fn counts<'de, D: Deserializer<'de>, T: DeserializeOwned>(from: D) -> Result<Option<T>, D::Error> {
+    Ok(serde_json::from_value(serde_json::Value::deserialize(from)?).ok())
 }
 
 /// Where calls go.

@@ -277,7 +277,7 @@ pub struct Batching {
     pub bytes: usize,
     /// A batch is handed in when no call has come for so long.
     pub quiet: Duration,
-    /// How often the provider is asked whether it is done.
+    /// How often the provider is asked whether it is done; more often at first.
     pub poll: Duration,
 }
 

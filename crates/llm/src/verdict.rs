@@ -114,8 +114,8 @@ fn success(model: &Model, url: &str, received: &Received) -> Verdict {
     Verdict::No(Failure::new("unreadable", message, Then::Again).possibly_billed())
 }
 
-/// The status of an overloaded Anthropic server.
-const OVERLOADED: u16 = 529;
+/// The statuses of an overloaded server: OpenAI's and others', and Anthropic's.
+const OVERLOADED: [u16; 2] = [503, 529];
 
 fn error(model: &Model, url: &str, received: &Received) -> Failure {
     let body = ErrorBody::parse(&received.body);
@@ -145,7 +145,7 @@ fn error(model: &Model, url: &str, received: &Received) -> Failure {
         }
         300..400 => fail(format!("{url} redirects elsewhere ({status}); {}", check_url(model)), Then::EndRun),
         408 | 409 | 500..600 => Failure {
-            congested: status == OVERLOADED || received.retry_after.is_some(),
+            congested: OVERLOADED.contains(&status) || received.retry_after.is_some(),
             wait: received.retry_after,
             ..fail(format!("the server failed ({status}: {said})"), Then::Again)
         },
@@ -257,7 +257,7 @@ mod tests {
             let failure = failure(status, r#"{"error":{"message":"reason"}}"#);
             assert_eq!(failure.then, then, "{status}");
             assert!(!failure.possibly_billed, "{status}");
-            assert_eq!(failure.congested, matches!(status, 429 | 529), "{status}");
+            assert_eq!(failure.congested, matches!(status, 429 | 503 | 529), "{status}");
             assert!(status == 301 || failure.message.contains("reason"), "{}", failure.message);
         }
     }

@@ -188,6 +188,59 @@ async fn a_server_that_asks_us_to_wait_is_left_alone_by_everybody() {
     first.await.unwrap().unwrap();
 }
 
+#[tokio::test]
+async fn a_server_that_asks_us_to_wait_for_hours_ends_the_run_and_says_when_to_come_back() {
+    let dir = tempfile::tempdir().unwrap();
+    let later = || Reply::Say(429, vec![("retry-after", "7200".to_owned())], String::new());
+    let server = Server::start(move |_, n| if n == 0 { good("A") } else { later() }).await;
+    let client = open(dir.path(), settings(model(&server.url))).await;
+    client.ask(call(0)).await.unwrap();
+    assert_eq!(client.ask(call(1)).await, Err(CallError::Ending));
+    let reason = client.fatal().unwrap();
+    assert!(reason.contains("asks us to wait 120 minutes") && reason.contains("run again then"), "{reason}");
+    assert_eq!(server.arrived().len(), 2);
+}
+
+#[tokio::test]
+async fn asked_to_wait_for_nothing_we_pause_all_the_same() {
+    let dir = tempfile::tempdir().unwrap();
+    let now = || Reply::Say(429, vec![("retry-after", "0".to_owned())], String::new());
+    let server = Server::start(move |_, n| if n < 2 { now() } else { good("A") }).await;
+    let mut settings = settings(model(&server.url));
+    settings.retry.first_pause = Duration::from_millis(200);
+    settings.retry.longest_pause = Duration::from_millis(200);
+    let client = open(dir.path(), settings).await;
+    let start = Instant::now();
+    client.ask(call(1)).await.unwrap();
+    assert!(start.elapsed() >= Duration::from_millis(200), "{:?}", start.elapsed());
+}
+
+#[tokio::test]
+async fn a_call_whose_time_is_up_while_it_waits_for_its_turn_is_not_sent() {
+    let dir = tempfile::tempdir().unwrap();
+    // The first call fails late. Meanwhile the second has made everybody wait beyond the first one's time.
+    let slow = || Reply::Say(429, vec![("retry-after", "0.9".to_owned())], String::new());
+    let server = Server::start(move |request, n| match request.text().contains("number 1\"") {
+        true => Reply::After(Duration::from_millis(600), Box::new(error(500))),
+        false if n == 1 => slow(),
+        false => good("A"),
+    })
+    .await;
+    let mut settings = settings(model(&server.url));
+    settings.timeouts.total = Duration::from_secs(1);
+    let client = open(dir.path(), settings).await;
+    let first = tokio::spawn({
+        let client = client.clone();
+        async move { client.ask(call(1)).await }
+    });
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    assert_eq!(client.ask(call(2)).await.unwrap().text, "A");
+    let failed = first.await.unwrap().unwrap_err().to_string();
+    assert!(failed.contains("no time was left"), "{failed}");
+    assert_eq!(server.arrived().len(), 3, "one that is too late was sent");
+    assert_eq!(client.spending().unwrap().possibly, Dollars::ZERO);
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn concurrency_finds_what_the_server_bears() {
     use std::sync::Arc;

@@ -6,26 +6,31 @@
 //! two ways a model is asked anything here.
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
+mod card;
 mod config;
 mod error;
 mod example;
 mod folder;
+mod inside;
 mod layout;
 mod lora;
 mod network;
+mod peft;
 mod score;
+mod shards;
 mod template;
 mod tokenizer;
 mod weights;
 
+pub use card::{Card, CardStage};
 pub use config::{Architecture, Config, Llama3Scaling};
 pub use error::ModelError;
 pub use example::{Example, Message};
-pub use folder::{Files, Folder};
+pub use folder::{Carried, Files, Folder};
 pub use layout::{LayerLayout, Layout, Tensor};
 pub use lora::{Adapter, LoraShape, Target, parse_targets};
 pub use network::{Batch, Gradient, Inputs, Network, Pack, PackedWeights, SharedGradient, Workspace};
 pub use score::{Choice, nll, score_choices};
-pub use template::ChatTemplate;
+pub use template::{ChatTemplate, Conversation, Moment};
 pub use tokenizer::Tokenizer;
 pub use weights::Weights;

@@ -116,6 +116,21 @@ pub struct Adapter {
 impl Adapter {
     /// A fresh adapter: `A` uniform in `±1/sqrt(in)` scaled as PEFT does (Kaiming, a = sqrt 5), `B` zero.
     pub fn new(config: &Config, shape: LoraShape, seed: u64) -> Adapter {
+        let Adapter { shape, mut flat, sites } = Adapter::zero(config, shape);
+        for (layer, layer_sites) in sites.iter().enumerate() {
+            for site in layer_sites {
+                let (input, _) = site.target.widths(config);
+                let mut normal = Normal::new(seed, &format!("lora.{layer}.{}", site.target.name()));
+                // Same variance as PEFT's uniform initialisation: 1 / (3 in).
+                let scale = 1.0 / (3.0 * input as f32).sqrt();
+                flat[site.a.clone()].iter_mut().for_each(|x| *x = scale * normal.draw());
+            }
+        }
+        Adapter { shape, flat, sites }
+    }
+
+    /// An adapter of zeros.
+    pub(crate) fn zero(config: &Config, shape: LoraShape) -> Adapter {
         let mut len = 0;
         let mut take = |n: usize| {
             len += n;
@@ -133,17 +148,12 @@ impl Adapter {
                     .collect()
             })
             .collect();
-        let mut flat = vec![0f32; len];
-        for (layer, layer_sites) in sites.iter().enumerate() {
-            for site in layer_sites {
-                let (input, _) = site.target.widths(config);
-                let mut normal = Normal::new(seed, &format!("lora.{layer}.{}", site.target.name()));
-                // Same variance as PEFT's uniform initialisation: 1 / (3 in).
-                let scale = 1.0 / (3.0 * input as f32).sqrt();
-                flat[site.a.clone()].iter_mut().for_each(|x| *x = scale * normal.draw());
-            }
-        }
-        Adapter { shape, flat, sites }
+        Adapter { shape, flat: vec![0f32; len], sites }
+    }
+
+    /// The PEFT name of an adapted projection.
+    pub(crate) fn name(layer: usize, target: Target) -> String {
+        format!("base_model.model.model.layers.{layer}.{}", target.module())
     }
 
     /// `alpha / rank`.
@@ -158,7 +168,7 @@ impl Adapter {
         for (layer, sites) in self.sites.iter().enumerate() {
             for site in sites {
                 let (input, output) = site.target.widths(config);
-                let base = format!("base_model.model.model.layers.{layer}.{}", site.target.module());
+                let base = Adapter::name(layer, site.target);
                 out.push((format!("{base}.lora_A.weight"), vec![rank, input], site.a.clone()));
                 out.push((format!("{base}.lora_B.weight"), vec![output, rank], site.b.clone()));
             }

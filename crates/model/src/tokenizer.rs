@@ -3,6 +3,7 @@
 use crate::ModelError;
 use serde::de::IgnoredAny;
 use serde_json::Value;
+use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
@@ -16,6 +17,7 @@ pub struct Tokenizer {
     eos: Option<u32>,
     pad: Option<u32>,
     unknown: Option<u32>,
+    ids: usize,
 }
 
 impl Tokenizer {
@@ -40,7 +42,8 @@ impl Tokenizer {
         };
         let (bos, eos, pad, unknown) =
             (special("bos_token")?, special("eos_token")?, special("pad_token")?, special("unk_token")?);
-        Ok(Tokenizer { inner, json, config, bos, eos, pad, unknown })
+        let ids = inner.get_vocab(true).into_values().max().map_or(0, |id| id as usize + 1);
+        Ok(Tokenizer { inner, json, config, bos, eos, pad, unknown, ids })
     }
 
     /// Tokens of a text, without special tokens added around it; special tokens written in the text are recognised.
@@ -77,6 +80,20 @@ impl Tokenizer {
     /// Number of tokens, added ones included.
     pub fn vocab_size(&self) -> usize {
         self.inner.get_vocab_size(true)
+    }
+    /// One more than the largest id of a token: the rows of embedding that it needs.
+    pub fn ids(&self) -> usize {
+        self.ids
+    }
+    /// The named special tokens of `tokenizer_config.json` (`bos_token` and so on) with their texts, as chat templates
+    /// see them.
+    pub fn specials(&self) -> BTreeMap<String, String> {
+        let text = |value: &Value| value.as_str().or(value["content"].as_str()).map(str::to_owned);
+        let named = self.config.as_object().into_iter().flatten().filter(|(key, _)| key.ends_with("_token"));
+        // Models may name some of their own.
+        let extra = ["extra_special_tokens", "model_specific_special_tokens"];
+        let extra = extra.into_iter().filter_map(|key| self.config[key].as_object()).flatten();
+        named.chain(extra).filter_map(|(key, value)| Some((key.clone(), text(value)?))).collect()
     }
     /// The text of `tokenizer.json`, as read.
     pub fn json(&self) -> &str {

@@ -1,9 +1,13 @@
 //! The weights of a model: one flat `f32` buffer, read from and written to safetensors.
 
+use crate::shards::Tensors;
 use crate::{Config, Layout, ModelError, Tensor};
-use safetensors::tensor::{Dtype, SafeTensors, TensorView};
+use safetensors::tensor::{Dtype, TensorView, View};
 use stats::SplitMix64;
+use std::borrow::Cow;
+use std::collections::BTreeSet;
 use std::path::Path;
+use store::{Hash, IdBuilder};
 
 /// All parameters of a model.
 #[derive(Clone, Debug, PartialEq)]
@@ -39,24 +43,25 @@ impl Weights {
 
     /// Parses a safetensors file; `path` is for error messages.
     ///
-    /// Errors: a truncated or damaged file, a missing tensor, a wrong shape, a type other than f32, f16 or bf16,
-    /// a value that is not finite.
+    /// Errors: as [`Weights::from_shards`].
     pub fn from_safetensors(config: &Config, bytes: &[u8], path: &Path) -> Result<Weights, ModelError> {
-        let file = SafeTensors::deserialize(bytes).map_err(|e| {
-            ModelError::invalid(
-                path,
-                format!("not a complete safetensors file ({e}); was the copy or download cut short?"),
-            )
-        })?;
+        Weights::from_shards(config, &[(path, bytes)])
+    }
+
+    /// Parses the files that hold a model's tensors, each with its path for error messages.
+    ///
+    /// Errors: a truncated or damaged file, a missing tensor, one that such a model does not have, a wrong shape, a type
+    /// other than f32, f16 or bf16, a value that is not finite.
+    pub fn from_shards(config: &Config, files: &[(&Path, &[u8])]) -> Result<Weights, ModelError> {
+        let tensors = Tensors::parse(files)?;
         let layout = Layout::new(config);
-        let view = |tensor: &Tensor| {
-            let view = file
-                .tensor(&tensor.name)
-                .map_err(|_| ModelError::invalid(path, format!("tensor `{}` is missing", tensor.name)))?;
+        let find = |tensor: &Tensor| {
+            let found = tensors.get(&tensor.name)?;
+            let (path, view) = found;
             match view.shape() == tensor.shape {
-                true => Ok(view),
+                true => Ok(found),
                 false => Err(ModelError::invalid(
-                    path,
+                    *path,
                     format!(
                         "tensor `{}` has shape {:?}, but config.json says {:?}",
                         tensor.name,
@@ -68,20 +73,32 @@ impl Weights {
         };
         // All are looked for before memory is taken: what config.json promises may be anything, what is in the file
         // is no larger than the file.
-        let views = layout.tensors.iter().map(view).collect::<Result<Vec<TensorView>, ModelError>>()?;
+        let found = layout.tensors.iter().map(find).collect::<Result<Vec<_>, ModelError>>()?;
+        refuse_others(config, &layout, &tensors)?;
         let mut flat = vec![0f32; layout.len];
-        for (tensor, view) in layout.tensors.iter().zip(&views) {
+        for (tensor, (path, view)) in layout.tensors.iter().zip(found) {
             let values = &mut flat[tensor.range.clone()];
             decode(view, values)
-                .map_err(|e| ModelError::invalid(path, format!("tensor `{}`: {e}", tensor.name)))?;
+                .map_err(|e| ModelError::invalid(*path, format!("tensor `{}`: {e}", tensor.name)))?;
             if values.iter().any(|x| !x.is_finite()) {
                 return Err(ModelError::invalid(
-                    path,
+                    *path,
                     format!("tensor `{}` holds NaN or infinite values", tensor.name),
                 ));
             }
         }
         Ok(Weights { layout, flat })
+    }
+
+    /// The hash of all parameters, in the order of the buffer.
+    pub fn hash(&self) -> Hash {
+        let mut id = IdBuilder::new("weights");
+        // In pieces: a second copy of a large model's weights would double its memory.
+        for piece in self.flat.chunks(1 << 16) {
+            let bytes: Vec<u8> = piece.iter().flat_map(|x| x.to_le_bytes()).collect();
+            id = id.hash("piece", store::hash_bytes(&bytes));
+        }
+        id.finish()
     }
 
     /// The bytes of a safetensors file with every tensor as f32 under its Hugging Face name.
@@ -95,20 +112,70 @@ impl Weights {
     }
 }
 
+/// Refuses tensors that the network would leave out, so that nothing of a model is silently ignored. What old versions
+/// of transformers saved besides (rotary frequencies) and an output projection that is the embedding are let pass.
+fn refuse_others(config: &Config, layout: &Layout, tensors: &Tensors) -> Result<(), ModelError> {
+    const HEAD: &str = "lm_head.weight";
+    let known: BTreeSet<&str> = layout.tensors.iter().map(|tensor| tensor.name.as_str()).collect();
+    for (name, path) in tensors.names() {
+        if known.contains(name) || name.ends_with(".rotary_emb.inv_freq") {
+            continue;
+        }
+        if name == HEAD && config.tied {
+            let (head, embedding) = (&tensors.get(HEAD)?.1, &tensors.get("model.embed_tokens.weight")?.1);
+            if head.dtype() == embedding.dtype() && head.data() == embedding.data() {
+                continue;
+            }
+            return Err(ModelError::invalid(
+                path,
+                "`lm_head.weight` is not the embedding, but config.json says that they are tied; set \
+                 `tie_word_embeddings` to false there, or remove the tensor",
+            ));
+        }
+        return Err(ModelError::invalid(
+            path,
+            format!("tensor `{name}` is none that the model of config.json has; it would be ignored"),
+        ));
+    }
+    Ok(())
+}
+
 /// Serialises f32 tensors as safetensors, with the metadata that transformers asks for.
 pub(crate) fn encode<'a>(
     tensors: impl Iterator<Item = (&'a str, &'a [usize], &'a [f32])>,
 ) -> Result<Vec<u8>, ModelError> {
-    let bytes: Vec<(&str, &[usize], Vec<u8>)> = tensors
-        .map(|(name, shape, x)| (name, shape, x.iter().flat_map(|v| v.to_le_bytes()).collect()))
-        .collect();
-    let views = bytes
-        .iter()
-        .map(|(name, shape, data)| Ok((*name, TensorView::new(Dtype::F32, shape.to_vec(), data)?)))
-        .collect::<Result<Vec<_>, safetensors::SafeTensorError>>()
-        .map_err(|e| ModelError::invalid("model.safetensors", e))?;
-    let metadata = [("format".to_string(), "pt".to_string())].into_iter().collect();
+    encode_with(tensors, ("format", "pt"))
+}
+
+/// The same with another note in the header. There is one only, because several would come in any order.
+pub(crate) fn encode_with<'a>(
+    tensors: impl Iterator<Item = (&'a str, &'a [usize], &'a [f32])>,
+    (key, note): (&str, &str),
+) -> Result<Vec<u8>, ModelError> {
+    let views = tensors.map(|(name, shape, values)| (name, Floats { shape, values }));
+    let metadata = [(key.to_string(), note.to_string())].into_iter().collect();
     safetensors::serialize(views, Some(metadata)).map_err(|e| ModelError::invalid("model.safetensors", e))
+}
+
+/// A tensor whose bytes are made when they are written, one tensor at a time.
+struct Floats<'a> {
+    shape: &'a [usize],
+    values: &'a [f32],
+}
+
+impl View for Floats<'_> {
+    fn dtype(&self) -> Dtype {
+        Dtype::F32
+    }
+    fn shape(&self) -> &[usize] {
+        self.shape
+    }
+    fn data(&self) -> Cow<'_, [u8]> {
+        self.values.iter().flat_map(|x| x.to_le_bytes()).collect()
+    }
+    fn data_len(&self) -> usize {
+        4 * self.values.len()
+    }
 }
 
 /// Widens a tensor of f32, f16 or bf16 to f32.

@@ -8,6 +8,7 @@
 //! is wrong with it ([`lint`](fn@lint)), and the specs that are made from it ([`transform`]).
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
+pub mod assistants;
 mod bullets;
 mod decode;
 mod dialogues;
@@ -46,7 +47,7 @@ pub use lint::{Finding, LintOptions, Severity, lint, unusable};
 pub use parse::parse;
 pub use preferences::Preference;
 pub use principles::Principle;
-pub use provenance::Provenance;
+pub use provenance::{Provenance, WrittenBy};
 pub use tokens::{count_words, estimate_tokens};
 
 /// A Model Spec, as read.

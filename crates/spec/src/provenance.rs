@@ -7,6 +7,17 @@ pub struct Provenance {
     pub transform: String,
     /// The BLAKE3 hash of the file that was transformed, in hex.
     pub parent: String,
+    /// Who wrote it, if a model did.
+    pub writer: Option<WrittenBy>,
+}
+
+/// The model that wrote a draft.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WrittenBy {
+    /// Its name.
+    pub model: String,
+    /// The hash of the prompt's template, in hex.
+    pub template: String,
 }
 
 const OPENS: &str = "<!-- whyfirst: transform=";
@@ -14,17 +25,34 @@ const OPENS: &str = "<!-- whyfirst: transform=";
 impl Provenance {
     /// The comment, with its line break.
     pub fn comment(&self) -> String {
-        format!("{OPENS}{} parent={} -->\n", self.transform, self.parent)
+        let writer = self.writer.as_ref().map_or_else(String::new, |writer| {
+            // A name must not end the comment, nor its own quotation marks.
+            let model: String = writer
+                .model
+                .chars()
+                .map(|c| if matches!(c, '"' | '>' | '\n' | '\r') { '_' } else { c })
+                .collect();
+            format!(" template={} model=\"{model}\"", writer.template)
+        });
+        format!("{OPENS}{} parent={}{writer} -->\n", self.transform, self.parent)
     }
 
     /// Reads the comment at the beginning of a file.
     pub(crate) fn read(text: &str) -> Option<Provenance> {
         let rest = text.strip_prefix(OPENS)?;
         let (transform, rest) = rest.split_once(" parent=")?;
-        let (parent, _) = rest.split_once(" -->")?;
+        let (rest, _) = rest.split_once(" -->")?;
+        let (parent, writer) = match rest.split_once(" template=") {
+            None => (rest, None),
+            Some((parent, writer)) => {
+                let (template, model) = writer.split_once(" model=\"")?;
+                let model = model.strip_suffix('"')?;
+                (parent, Some(WrittenBy { model: model.to_string(), template: template.to_string() }))
+            }
+        };
         let plain = |word: &str| !word.is_empty() && word.chars().all(|c| c.is_alphanumeric() || c == '-');
-        (plain(transform) && plain(parent))
-            .then(|| Provenance { transform: transform.to_string(), parent: parent.to_string() })
+        (plain(transform) && plain(parent) && writer.as_ref().is_none_or(|writer| plain(&writer.template)))
+            .then(|| Provenance { transform: transform.to_string(), parent: parent.to_string(), writer })
     }
 }
 
@@ -39,10 +67,15 @@ mod tests {
 
     #[test]
     fn the_comment_is_read_as_it_was_written() {
-        let provenance = Provenance { transform: "rules-only".into(), parent: "ab12".into() };
-        let text = provenance.comment() + "# A\n";
-        assert_eq!(Provenance::read(&text), Some(provenance));
-        assert_eq!(&text[length(&text)..], "# A\n");
+        let writer = WrittenBy { model: "simulated writer for a->b".into(), template: "cd34".into() };
+        for writer in [None, Some(writer)] {
+            let provenance = Provenance { transform: "rules-only".into(), parent: "ab12".into(), writer };
+            let text = provenance.comment() + "# A\n";
+            let read = Provenance::read(&text).unwrap();
+            assert_eq!(read.comment(), provenance.comment());
+            assert_eq!((&read.transform, &read.parent), (&provenance.transform, &provenance.parent));
+            assert_eq!(&text[length(&text)..], "# A\n");
+        }
         for other in
             ["", "<!-- whyfirst: transform=a b parent=c -->\n", "<!-- whyfirst: transform=a -->", "# A"]
         {

@@ -114,7 +114,6 @@ fn holder(pid: Option<u32>) -> String {
 }
 
 impl StoreError {
-    /// Names the operation and the path of an input/output error.
     /// An operation of the operating system that failed on a path.
     pub fn io(operation: Operation, path: &Path, error: io::Error) -> StoreError {
         StoreError::Io { operation, path: path.to_owned(), error }

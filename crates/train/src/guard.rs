@@ -3,7 +3,11 @@
 use crate::TrainError;
 
 /// Steps averaged over: one step's loss says little.
-const WINDOW: usize = 20;
+pub const WINDOW: usize = 20;
+/// A mean this many times the best one, and [`MARGIN`] more, has diverged.
+pub const FACTOR: f64 = 1.5;
+/// Nats.
+pub const MARGIN: f64 = 0.5;
 
 /// Watches the losses of one stage.
 #[derive(Default)]
@@ -35,7 +39,7 @@ impl Guard {
         }
         let now = self.recent.iter().sum::<f64>() / WINDOW as f64;
         let best = *self.best.get_or_insert(now);
-        if now > best * 1.5 + 0.5 {
+        if now > best * FACTOR + MARGIN {
             return Err(TrainError::Diverged { step, window: WINDOW, now, best });
         }
         self.best = Some(best.min(now));

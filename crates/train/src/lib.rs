@@ -8,7 +8,7 @@
 
 mod checkpoint;
 mod error;
-mod guard;
+pub mod guard;
 mod order;
 mod plan;
 mod recipe;

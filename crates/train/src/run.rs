@@ -147,15 +147,16 @@ pub fn train(job: Job, observer: &mut dyn Observer) -> Result<Outcome, TrainErro
     Ok(Outcome::Finished(Box::new(Finished { trained, metrics })))
 }
 
-/// Trains all weights on given batches, one list of rows a step, instead of a schedule's: for comparing the engine with
-/// another one step by step.
+/// Trains on given batches, one list of rows a step, instead of a schedule's: for comparing the engine with another one
+/// step by step. All weights are trained, or `adapter` if there is one.
 pub fn train_fixed(
     base: &Folder,
+    adapter: Option<Adapter>,
     recipe: &Recipe,
     steps: &[Vec<model::Example>],
-) -> Result<(Weights, Vec<StepMetrics>), TrainError> {
+) -> Result<Finished, TrainError> {
     recipe.check()?;
-    let mut state = State::new(&base.config, Cow::Borrowed(&base.weights), None, recipe);
+    let mut state = State::new(&base.config, Cow::Borrowed(&base.weights), adapter, recipe);
     let mut metrics = Vec::new();
     for (step, batch) in steps.iter().enumerate() {
         let part = [Part { name: "batch".into(), examples: batch.clone(), share: 1.0 }];
@@ -163,7 +164,11 @@ pub fn train_fixed(
             (0..batch.len() as u32).map(|i| PackedRow { part: 0, examples: vec![i] }).collect();
         metrics.push(state.step(&base.config, recipe, &part, &rows, step as u64, 1));
     }
-    Ok((state.weights.into_owned(), metrics))
+    let trained = match state.adapter {
+        Some(adapter) => Trained::Lora(adapter),
+        None => Trained::Full(state.weights.into_owned()),
+    };
+    Ok(Finished { trained, metrics })
 }
 
 /// Everything that decides the result, hashed: a checkpoint carries it and refuses to serve another job.

@@ -23,7 +23,7 @@ fn tiny() -> Folder {
         vocab.join(",")
     );
     let tokenizer = Tokenizer::new(tokenizer, serde_json::json!({}), Path::new("tokenizer.json")).unwrap();
-    Folder { config, weights, tokenizer, template: None }
+    Folder::new(config, weights, tokenizer, None)
 }
 
 /// Rows in which half of the tokens follow from the one before.
@@ -295,6 +295,7 @@ fn a_learning_rate_that_is_far_too_high_stops_with_a_reason() {
 
 /// Runs steps whose batches are given, by way of the public engine: one job over all batches as its rows.
 fn replay(base: &Folder, recipe: &Recipe, steps: &[Vec<Example>]) -> (Weights, Vec<f64>, Vec<f64>) {
-    let (weights, metrics) = train_fixed(base, recipe, steps).unwrap();
+    let Finished { trained, metrics } = train_fixed(base, None, recipe, steps).unwrap();
+    let Trained::Full(weights) = trained else { panic!("not all weights") };
     (weights, metrics.iter().map(|m| m.loss).collect(), metrics.iter().map(|m| m.grad_norm).collect())
 }

@@ -1,5 +1,6 @@
 //! The command line: types only. What a command does is in `commands/`.
 
+mod corpus;
 mod simulate;
 mod spec;
 
@@ -7,6 +8,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+pub use self::corpus::{Audit, Corpus, Export, Format, Sample, Transform as CorpusTransform};
 pub use self::simulate::Simulate;
 pub use self::spec::{Lint, Show, Spec, SpecKind, Transform, TransformKind};
 
@@ -91,6 +93,9 @@ Examples:
   whyfirst report my-exp
   whyfirst report my-exp --open no --json")]
     Report(Report),
+    /// Look at a corpus: what is wrong with it, what is in it; take it elsewhere, make another of it
+    #[command(subcommand, arg_required_else_help = true)]
+    Corpus(Corpus),
     /// Look at a Model Spec: what is in it, what is wrong with it, what can be made of it
     #[command(subcommand, arg_required_else_help = true)]
     Spec(Spec),
@@ -116,6 +121,34 @@ batch_expires, batch_item_errored. Its journal says of each request what was ans
     /// The small world that the built-in base model lives in
     #[command(subcommand, arg_required_else_help = true)]
     Lab(Lab),
+    /// Say what this machine can do, and install what the torch engine needs
+    #[command(after_help = "\
+Examples:
+  whyfirst doctor
+  whyfirst doctor --install torch
+
+The torch engine (`engine = \"torch\"` in an experiment) runs PyTorch, transformers and PEFT. They are installed, in versions that \
+are pinned, into a folder of their own with your data (about 2 GB on disk for CPUs, 7 GB with CUDA). \
+WHYFIRST_TORCH_PYTHON names another python that has them, and WHYFIRST_PYTHON the one to install with.")]
+    Doctor(Doctor),
+}
+
+/// Arguments of `doctor`.
+#[derive(Debug, Args)]
+pub struct Doctor {
+    /// Install what an engine needs
+    #[arg(long, value_enum, value_name = "WHAT")]
+    pub install: Option<Component>,
+    /// Print JSON for programs instead of text for people
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// What `doctor` can install.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Component {
+    /// The Python environment of the torch engine
+    Torch,
 }
 
 /// An experiment folder, and how to print.

@@ -163,6 +163,17 @@ fn lora_carries_one_adapter_through_the_stages() {
         assert!(folder.join("adapter/adapter_config.json").is_file());
         assert!(folder.join("model.safetensors").is_file());
     }
+    // The cards list the training in order.
+    let short = |id: &Value| id.as_str().unwrap()[..16].to_owned();
+    let (parent, own) = (short(&child["parent"]), short(&child["id"]));
+    let folder = project.path("exp/runs/stages").join(&own);
+    for (card, library) in [("README.md", "transformers"), ("adapter/README.md", "peft")] {
+        let text = fs::read_to_string(folder.join(card)).unwrap();
+        assert!(text.contains(&format!("library_name: {library}\n")), "{text}");
+        let at =
+            |id: &str| text.find(&format!("`{id}`")).unwrap_or_else(|| panic!("{card} lacks {id}: {text}"));
+        assert!(at(&parent) < at(&own), "{text}");
+    }
 }
 
 #[test]

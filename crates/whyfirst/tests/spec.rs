@@ -126,9 +126,77 @@ fn transforms_refuse_what_makes_no_sense() {
     assert!(refused(&[&rules[..], &["lantern.md"]].concat()).contains("lantern.md is there already"));
     assert!(refused(&[&rules[..], &["new.md", "--in-code"]].concat()).contains("are for rename"));
     assert!(refused(&[&rules[..], &["new.md", "--keep-reasons"]].concat()).contains("attribution-ablated"));
+    let value = ["value-augmented", "lantern.md", "--out", "new.md"];
+    assert!(refused(&value).contains("no writer is set"));
+    assert!(
+        refused(&[&value[..], &["--experiment", "nowhere"]].concat()).contains("no experiment in nowhere")
+    );
+    assert!(refused(&[&value[..], &["--rehearse", "--growth", "0.5"]].concat()).contains("between 1 and 5"));
+    assert!(refused(&[&rules[..], &["new.md", "--rehearse"]].concat()).contains("needs no model"));
     assert!(refused(&["sideways", "lantern.md", "--out", "new.md"]).contains("rules-only"));
     for kind in ["rules-only", "attribution-ablated"] {
         assert!(refused(&[kind, "none.md", "--out", "new.md"]).contains("none.md"));
+    }
+}
+
+#[test]
+fn drafts_by_a_model_are_of_one_length_and_are_bought_once() {
+    let project = specs();
+    let made = project.whyfirst(&["new", "mine", "--template", "spec"]).output().unwrap();
+    assert!(made.status.success(), "{made:?}");
+    let parent = std::fs::read_to_string(project.path("lantern.md")).unwrap();
+    let hash = store::hash_bytes(parent.as_bytes());
+    let draft = |kind: &str, out: &str, rest: &[&str]| -> serde_json::Value {
+        let args = [&["spec", "transform", kind, "lantern.md", "--out", out, "--json"], rest].concat();
+        let output = project.whyfirst(&args).output().unwrap();
+        assert!(output.status.success(), "{kind} {rest:?}: {}", String::from_utf8_lossy(&output.stderr));
+        serde_json::from_slice(&output.stdout).unwrap()
+    };
+    let read = |out: &str| std::fs::read_to_string(project.path(out)).unwrap();
+    let experiment = ["--experiment", "mine", "--rehearse"];
+    for (rest, value, rule) in
+        [(&experiment[..], "value.md", "rule.md"), (&experiment[2..], "value2.md", "rule2.md")]
+    {
+        let first = draft("value-augmented", value, rest);
+        assert!(first["writer"]["calls"].as_u64().unwrap() > 0, "{first}");
+        let bytes = read(value);
+        let again = draft("value-augmented", value, rest);
+        let other = draft("rule-augmented", rule, rest);
+        assert_eq!(read(value), bytes, "the same again is the same file");
+        if rest.len() == 3 {
+            // Both drafts were written, and every answer is in the store.
+            assert_eq!((&again["writer"]["calls"], &other["writer"]["calls"]), (&0.into(), &0.into()));
+            assert!(project.path("mine/runs/rehearsal/store.sqlite").is_file());
+        }
+        for (kind, out, report) in [("value-augmented", value, &again), ("rule-augmented", rule, &other)] {
+            let text = read(out);
+            let first = text.lines().next().unwrap();
+            let (model, template) =
+                (&report["writer"]["model"], report["writer"]["template"].as_str().unwrap());
+            let expected = format!(
+                "<!-- whyfirst: transform={kind} parent={hash} template={template} model={model} -->"
+            );
+            assert_eq!((first, template.len()), (expected.as_str(), 64));
+            let spec = spec::parse("out", Path::new("out.md"), text.clone()).unwrap();
+            assert_eq!(spec.provenance.unwrap().writer.unwrap().model, model.as_str().unwrap());
+            // Headings and their order are those of the parent.
+            let headings = |text: &str| -> Vec<String> {
+                let spec = spec::parse("a", Path::new("a.md"), text.to_owned()).unwrap();
+                spec.sections.iter().map(|section| section.title.clone()).collect()
+            };
+            assert_eq!(headings(&text), headings(&parent));
+        }
+        let words = [value, rule].map(|out| {
+            let text = read(out);
+            spec::count_words(text.split_once('\n').unwrap().1)
+        });
+        let longest = words[0].max(words[1]);
+        assert!(words[0].abs_diff(words[1]) * 20 <= longest, "{words:?}");
+        assert!(longest > spec::count_words(&parent), "{words:?}");
+        assert_ne!(
+            read(value).lines().skip(1).collect::<String>(),
+            read(rule).lines().skip(1).collect::<String>()
+        );
     }
 }
 
@@ -166,18 +234,18 @@ fn what_is_no_spec_gets_one_clear_error() {
 }
 
 #[test]
-fn a_spec_of_ten_megabytes_is_shown() {
+fn a_spec_of_ten_megabytes_is_refused_at_once() {
     let project = specs();
     let section = format!("\n\nIt must ask, because {}.\n\n", "nobody knows and ".repeat(600));
     let text: String = (0..1000).map(|n| format!("# Part {n}{section}")).collect();
     assert!(text.len() > 10_000_000);
     project.write("big.md", &text);
-    let shown = project.transcript(&["spec", "show", "big.md"]);
-    assert!(shown.contains("exit code: 0") && shown.contains("S1000"), "{}", &shown[shown.len() - 400..]);
-    let linted = project.transcript(&["spec", "lint", "big.md"]);
-    assert!(
-        linted.contains("exit code: 0") && linted.contains("[very-large]"),
-        "{}",
-        &linted[linted.len() - 400..]
-    );
+    for command in ["lint", "show"] {
+        let output = project.whyfirst(&["spec", command, "big.md"]).output().unwrap();
+        assert_eq!(output.status.code(), Some(2), "{command}");
+        let said = [output.stdout, output.stderr].concat();
+        let said = String::from_utf8_lossy(&said);
+        assert!(said.contains("no more than 1000000 can be planned from"), "{command}: {said}");
+        assert!(said.contains("divide it into several specs"), "{command}: {said}");
+    }
 }

@@ -12,6 +12,7 @@ use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use common::compare::{assert_same, contents};
+use common::limits::{cramped, obedient};
 use common::{PRETRAIN, Project, refusal, small};
 
 const RUN: [&str; 2] = ["run", "exp"];
@@ -69,24 +70,6 @@ fn a_second_pretraining_of_one_base_is_refused() {
     first.wait().unwrap();
 }
 
-/// A command that may not write where permissions forbid it, also when the superuser runs the tests.
-fn obedient(project: &Project, args: &[&str]) -> Command {
-    let plain = project.program(args);
-    let probe = project.path("probe");
-    fs::create_dir(&probe).unwrap();
-    fs::set_permissions(&probe, fs::Permissions::from_mode(0o555)).unwrap();
-    let obeys = fs::write(probe.join("file"), "").is_err();
-    fs::remove_dir_all(&probe).unwrap();
-    if obeys {
-        return plain;
-    }
-    // The capability to override permissions is given up; setpriv comes with every Linux (util-linux).
-    let mut command = Command::new("setpriv");
-    command.args(["--bounding-set", "-dac_override"]).arg(plain.get_program()).args(plain.get_args());
-    command.current_dir(project.root.path()).env("NO_COLOR", "1").stdin(Stdio::null());
-    command
-}
-
 #[test]
 fn a_folder_that_may_not_be_written_to() {
     let project = small();
@@ -128,14 +111,8 @@ fn a_disk_that_takes_no_more() {
     // to the small files but not the weights.
     for blocks in [0, 1, 4, 16] {
         let project = small();
-        let plain = project.program(&RUN);
-        let mut command = Command::new("sh");
-        let script = format!("trap '' XFSZ; ulimit -f {blocks}; exec \"$@\"");
-        command.args(["-c", &script, "sh"]).arg(plain.get_program()).args(plain.get_args());
-        command.current_dir(project.root.path()).env("NO_COLOR", "1").stdin(Stdio::null());
-        command.stdout(Stdio::null());
         let when = format!("{blocks} blocks");
-        let error = refusal(command, 1, &when);
+        let error = refusal(cramped(&project, &RUN, blocks), 1, &when);
         assert!(error.contains("exp/runs/") && error.contains("too large"), "{when}: {error}");
         assert!(error.contains("free some space and run the same command again"), "{when}: {error}");
         project.succeeds(&RUN, &when);

@@ -9,6 +9,7 @@ use serde_json::json;
 
 use crate::WritingError;
 use crate::chats::desk::{Desk, Order, Reply, Trail};
+use crate::chats::others::Others;
 use crate::parse::last_tag;
 
 /// How a section may miss its length.
@@ -34,6 +35,8 @@ pub struct SectionJob {
     pub text: String,
     /// How many words the new one has.
     pub words: usize,
+    /// Tells askings for the same section apart.
+    pub round: u64,
 }
 
 /// What became of it.
@@ -49,7 +52,18 @@ pub struct SectionDone {
     pub cost: ledger::Dollars,
 }
 
-/// Writes sections anew; in the order of the jobs.
+impl Augment {
+    /// The task, which is the name of its template.
+    pub fn task(self) -> &'static str {
+        match self {
+            Augment::Value => "spec/value-augment",
+            Augment::Rule => "spec/rule-augment",
+        }
+    }
+}
+
+/// Writes sections anew; in the order of the jobs. `check` says what else is wrong with a new section, if anything: it is then
+/// asked for again.
 ///
 /// # Errors
 /// When the run is ending, or a template does not render.
@@ -57,10 +71,13 @@ pub async fn augment<A: Ask>(
     desk: &Desk<'_, A>,
     kind: Augment,
     jobs: &[SectionJob],
+    check: impl Fn(&str) -> Result<(), String> + Sync,
 ) -> Result<Vec<SectionDone>, WritingError> {
     let mut done = Vec::with_capacity(jobs.len());
-    let calls = stream::iter(jobs.iter().enumerate())
-        .map(|(index, job)| async move { one(desk, kind, index, job).await.map(|section| (index, section)) });
+    let check = &check;
+    let calls = stream::iter(jobs.iter().enumerate()).map(|(index, job)| async move {
+        one(desk, kind, index, job, check).await.map(|section| (index, section))
+    });
     let mut calls = std::pin::pin!(calls.buffer_unordered(desk.brief.concurrency.max(1)));
     while let Some(section) = calls.next().await {
         done.push(section?);
@@ -74,24 +91,28 @@ async fn one<A: Ask>(
     kind: Augment,
     index: usize,
     job: &SectionJob,
+    check: &(impl Fn(&str) -> Result<(), String> + Sync),
 ) -> Result<SectionDone, WritingError> {
+    let own = [desk.brief.model_name.as_str(), desk.brief.provider_name.as_str()];
+    let others = Others::new(own[0], own[1]);
     let sections =
         format!("<section id=\"{}\" title=\"{}\">\n{}\n</section>", job.id, job.title, job.text.trim_end());
-    let task = match kind {
-        Augment::Value => "spec/value-augment",
-        Augment::Rule => "spec/rule-augment",
-    };
     let order = Order {
         role: Role::Writer,
-        task,
+        task: kind.task(),
         context: json!({"sections": sections, "words": job.words}),
         path: format!("{:04}", index + 1),
-        sample: 0,
+        sample: job.round,
         // Words are about 1.4 tokens each, Markdown more.
         text: 500 + 3 * job.words as u32,
     };
     let mut trail = Trail::default();
-    let reply = desk.call(order, &mut trail, |text| read(text, job)).await?;
+    let read = |text: &str| {
+        let section = read(text, job)?;
+        names(&section, job, own, &others)?;
+        check(&section).map(|()| section)
+    };
+    let reply = desk.call(order, &mut trail, read).await?;
     let (text, pending) = match reply {
         Reply::Got(text) => (Ok(text), false),
         Reply::Unusable(reason, _) => (Err(reason), false),
@@ -100,7 +121,21 @@ async fn one<A: Ask>(
     Ok(SectionDone { id: job.id.clone(), text, pending, cost: trail.cost })
 }
 
-/// The new section, if it has the right length and heading and no names filled in or lost.
+/// A section keeps its placeholders open, and gets no names of others that it did not have.
+fn names(section: &str, job: &SectionJob, own: [&str; 2], others: &Others) -> Result<(), String> {
+    for (name, placeholder) in own.into_iter().zip(["{model_name}", "{provider_name}"]) {
+        if section.contains(name) && !job.text.contains(name) && job.text.contains(placeholder) {
+            return Err(format!("the section has {name} in place of {placeholder}"));
+        }
+    }
+    let before = job.text.to_lowercase();
+    match others.named(section).filter(|name| !before.contains(&name.to_lowercase())) {
+        Some(name) => Err(format!("the section names another assistant or its maker: {name}")),
+        None => Ok(()),
+    }
+}
+
+/// The new section, if it has the right length and heading.
 fn read(text: &str, job: &SectionJob) -> Result<String, String> {
     let section = last_tag(text, "section")?.trim();
     let words = spec::count_words(section);

@@ -31,7 +31,7 @@ pub fn json<T: DeserializeOwned>(text: &str, tag: &str) -> Result<T, String> {
 pub fn list<T: DeserializeOwned>(text: &str, count: usize) -> Result<Vec<T>, String> {
     let mut entries: Vec<T> = json(text, "list")?;
     if entries.len() < count {
-        return Err(format!("{} entries instead of {count}", entries.len()));
+        return Err(format!("too few entries: {} instead of {count}", entries.len()));
     }
     entries.truncate(count);
     Ok(entries)

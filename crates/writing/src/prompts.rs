@@ -3,12 +3,17 @@
 //! A template has two parts, parted by a line `---`: the system message, which many calls share, and the user message. It is
 //! a minijinja template; a name that it uses and nobody gives is an error. Its hash is in every row that was made with it.
 
+mod files;
+mod trial;
+
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use minijinja::{Environment, UndefinedBehavior};
 use serde::Serialize;
 use store::{Hash, IdBuilder};
+
+use files::{overrides, parts};
 
 /// A template that ships with the program: its name, its text.
 macro_rules! templates {
@@ -96,7 +101,16 @@ pub struct Prompts {
     environment: Environment<'static>,
     hashes: BTreeMap<&'static str, Hash>,
     /// Where each text came from, for messages.
-    paths: BTreeMap<&'static str, PathBuf>,
+    origins: BTreeMap<&'static str, Origin>,
+}
+
+/// Where a template came from.
+#[derive(Debug)]
+struct Origin {
+    path: PathBuf,
+    text: String,
+    /// Lines before those of the user message.
+    before_user: usize,
 }
 
 impl Prompts {
@@ -111,9 +125,15 @@ impl Prompts {
     /// As [`Prompts::built_in`], with those of a folder in their place. A folder that is not there has none.
     ///
     /// # Errors
-    /// A file with another name than a template's, or one that is no template of its task.
+    /// A file with another name than a template's, or one that is no template of its task. Every template is rendered in
+    /// every way that it can be used, so that nothing is paid for before all of them are known to work.
     pub fn with_overrides(folder: &Path) -> Result<Prompts, PromptError> {
-        Prompts::load(folder.is_dir().then_some(folder))
+        let prompts = Prompts::load(folder.is_dir().then_some(folder))?;
+        let built_in = Prompts::load(None)?;
+        for name in Prompts::names() {
+            trial::run(&prompts, name, Some(&built_in))?;
+        }
+        Ok(prompts)
     }
 
     fn load(folder: Option<&Path>) -> Result<Prompts, PromptError> {
@@ -128,12 +148,12 @@ impl Prompts {
         environment.set_undefined_behavior(UndefinedBehavior::Strict);
         environment.set_fuel(Some(FUEL));
         environment.set_auto_escape_callback(|_| minijinja::AutoEscape::None);
-        let (mut hashes, mut paths) = (BTreeMap::new(), BTreeMap::new());
+        let (mut hashes, mut origins) = (BTreeMap::new(), BTreeMap::new());
         for (name, (path, text)) in texts {
             let text = text.replace("\r\n", "\n");
             let (system, user) = parts(name, &path, &text)?;
-            let lines_before = system.lines().count() + 1;
-            for (part, source, offset) in [("system", system, 0), ("user", user, lines_before)] {
+            let before_user = system.matches('\n').count() + 2;
+            for (part, source, offset) in [("system", system, 0), ("user", user, before_user)] {
                 let added = environment.add_template_owned(format!("{name}/{part}"), source);
                 added.map_err(|error| broken(&path, offset, &error))?;
             }
@@ -141,9 +161,9 @@ impl Prompts {
                 name,
                 IdBuilder::new("prompt template").text("name", name).text("text", &text).finish(),
             );
-            paths.insert(name, path);
+            origins.insert(name, Origin { path, text, before_user });
         }
-        Ok(Prompts { environment, hashes, paths })
+        Ok(Prompts { environment, hashes, origins })
     }
 
     /// The prompt of a task, such as `documents/ideas`.
@@ -156,12 +176,40 @@ impl Prompts {
             return Err(PromptError::File(format!("there is no prompt `{name}`")));
         };
         let context = minijinja::Value::from(minijinja::value::Serde(context));
-        let part = |part: &str| {
+        let origin = &self.origins[name];
+        let part = |part: &str, offset: usize| {
             let template = self.environment.get_template(&format!("{name}/{part}"));
             let text = template.and_then(|template| template.render(&context));
-            text.map(|text| text.trim().to_owned()).map_err(|error| broken(&self.paths[name], 0, &error))
+            text.map(|text| text.trim().to_owned()).map_err(|error| broken(&origin.path, offset, &error))
         };
-        Ok(Rendered { system: part("system")?, user: part("user")?, template: *template })
+        Ok(Rendered {
+            system: part("system", 0)?,
+            user: part("user", origin.before_user)?,
+            template: *template,
+        })
+    }
+
+    /// As [`Prompts::render`], for a pipeline: what it gives is what templates were tried with.
+    pub(crate) fn render_as_tried(
+        &self,
+        task: &str,
+        context: &serde_json::Value,
+    ) -> Result<Rendered, PromptError> {
+        debug_assert!(trial::is_as_promised(&task.replace('/', "-"), context), "{task}: {context}");
+        self.render(task, context)
+    }
+
+    /// For a template that does not show what it must.
+    fn faulty(&self, name: &str, what: &str) -> PromptError {
+        let origin = self.origins.get(name);
+        let line = origin.and_then(|origin| origin.text.lines().position(|line| line.contains(what)));
+        PromptError::Template {
+            path: origin.map_or_else(PathBuf::new, |origin| origin.path.clone()),
+            line: line.map_or(1, |line| line + 1),
+            problem: format!(
+                "{what} is not always in the prompt, and it must be: what stands there is for the model"
+            ),
+        }
     }
 
     /// The hash of a task's template.
@@ -188,76 +236,6 @@ impl Prompts {
     }
 }
 
-/// The templates of a folder.
-fn overrides(folder: &Path) -> Result<Vec<(&'static str, PathBuf, String)>, PromptError> {
-    let failed =
-        |error: std::io::Error| PromptError::File(format!("cannot read {}: {error}", folder.display()));
-    let mut paths = Vec::new();
-    for entry in std::fs::read_dir(folder).map_err(failed)? {
-        let path = entry.map_err(failed)?.path();
-        let hidden = path.file_name().is_some_and(|name| name.to_string_lossy().starts_with('.'));
-        if !hidden {
-            paths.push(path);
-        }
-    }
-    paths.sort();
-    let mut found = Vec::new();
-    for path in paths {
-        let file = path.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
-        let Some((name, _)) = BUILT_IN.iter().find(|(name, _)| file == format!("{name}.md")) else {
-            let valid: Vec<String> = Prompts::names().map(|name| format!("{name}.md")).collect();
-            return Err(PromptError::Unknown { path, valid: valid.join(", ") });
-        };
-        let text = store::read_text(&path).map_err(|error| PromptError::File(error.to_string()))?;
-        found.push((*name, path, text));
-    }
-    Ok(found)
-}
-
-/// The two parts of a template, which must name its task and hold every tag that the built-in one holds.
-fn parts(name: &str, path: &Path, text: &str) -> Result<(String, String), PromptError> {
-    let wrong = |line: usize, problem: String| PromptError::Template { path: path.to_owned(), line, problem };
-    let built_in = Prompts::text(name).unwrap_or_default();
-    let task = built_in.lines().next().unwrap_or_default();
-    if text.lines().next().map(str::trim_end) != Some(task) {
-        return Err(wrong(1, format!("the first line must be `{task}`")));
-    }
-    if let Some(tag) = tags(built_in).into_iter().find(|tag| !text.contains(tag.as_str())) {
-        return Err(wrong(
-            1,
-            format!("the tag {tag} is missing: what stands in it is given to the model there"),
-        ));
-    }
-    let mut lines = text.lines();
-    let system: Vec<&str> = lines.by_ref().take_while(|line| line.trim_end() != RULE).collect();
-    let user: Vec<&str> = lines.collect();
-    if user.iter().all(|line| line.trim().is_empty()) {
-        return Err(wrong(
-            system.len(),
-            format!("there is no user message: it stands below a line `{RULE}`"),
-        ));
-    }
-    Ok((system.join("\n"), user.join("\n")))
-}
-
-/// The opening tags of a template that hold something: those with a closing one.
-fn tags(text: &str) -> Vec<String> {
-    let mut found: Vec<String> = Vec::new();
-    for (at, _) in text.match_indices('<') {
-        let name: String =
-            text[at + 1..].chars().take_while(|c| c.is_ascii_lowercase() || *c == '_' || *c == '-').collect();
-        let tag = format!("<{name}>");
-        if !name.is_empty()
-            && text[at..].starts_with(&tag)
-            && text.contains(&format!("</{name}>"))
-            && !found.contains(&tag)
-        {
-            found.push(tag);
-        }
-    }
-    found
-}
-
 fn broken(path: &Path, offset: usize, error: &minijinja::Error) -> PromptError {
     let problem = error
         .detail()
@@ -279,8 +257,9 @@ mod tests {
 
     #[test]
     fn every_built_in_template_names_its_task() {
-        Prompts::built_in();
+        let prompts = Prompts::built_in();
         for (name, text) in BUILT_IN {
+            trial::run(&prompts, name, Some(&prompts)).unwrap();
             let task = text.lines().next().unwrap().strip_prefix("Task: ").unwrap();
             let family = task.split('/').next().unwrap();
             assert!(
@@ -328,16 +307,34 @@ mod tests {
     }
 
     #[test]
-    fn a_name_that_nobody_gives_is_an_error_and_a_loop_ends() {
-        let error = Prompts::built_in().render("chats/topics", serde_json::json!({})).unwrap_err();
-        assert!(error.to_string().contains("undefined"), "{error}");
+    fn every_override_is_tried_before_it_is_used() {
         let text = Prompts::text("chats-topics").unwrap();
+        let line = |text: &str, part: &str| text.lines().position(|line| line.contains(part)).unwrap() + 1;
+        let error = |text: &str| {
+            let dir = folder(&[("chats-topics.md", text)]);
+            Prompts::with_overrides(dir.path()).unwrap_err().to_string()
+        };
+        let unknown = text.replace("How many topics:", "How many {{ topics }}:");
+        let said = error(&unknown);
+        assert!(said.contains(&format!("chats-topics.md:{}: ", line(&unknown, "topics }}"))), "{said}");
+        assert!(said.contains("undefined"), "{said}");
+        // Only where there are topics already.
+        let rare = text.replace("- {{ entry }}", "- {{ entri }}");
+        assert!(error(&rare).contains(&format!("chats-topics.md:{}: ", line(&rare, "entri"))));
         let endless = text.replace(
             "How many topics:",
             "{% for a in range(99999) %}{% for b in range(99999) %}{% endfor %}{% endfor %}",
         );
-        let dir = folder(&[("chats-topics.md", &endless)]);
-        let context = serde_json::json!({ "model_name": "A", "provider_name": "B", "spec": "S", "count": 3 });
-        assert!(Prompts::with_overrides(dir.path()).unwrap().render("chats/topics", &context).is_err());
+        assert!(error(&endless).contains("fuel"), "{}", error(&endless));
+        // In a comment, a tag is not in the prompt.
+        let hidden = text.replace("<count>{{ count }}</count>", "{# <count>{{ count }}</count> #}");
+        let said = error(&hidden);
+        assert!(said.contains(&format!("chats-topics.md:{}: <count>", line(&hidden, "<count>"))), "{said}");
+    }
+
+    #[test]
+    fn a_name_that_nobody_gives_is_an_error() {
+        let error = Prompts::built_in().render("chats/topics", serde_json::json!({})).unwrap_err();
+        assert!(error.to_string().contains("undefined"), "{error}");
     }
 }

@@ -1,12 +1,13 @@
 //! A spec as prompts show it: units of its own text with ids, none too long, none lost.
 
-use std::collections::BTreeMap;
+mod cover;
+mod parts;
 
 use spec::{Kind, Spec};
 use store::Hash;
 
-/// The longest unit, in estimated tokens; longer sections are cut into parts at paragraphs.
-const LONGEST_UNIT: usize = 6_000;
+pub use cover::cover;
+use parts::parts;
 
 /// A spec whose names are filled in, in units.
 #[derive(Clone, Debug)]
@@ -96,6 +97,28 @@ impl Source {
             }
         }
         shown.join("\n")
+    }
+
+    /// The units of these ids in pages: none has more estimated tokens than that, all of them together are what was
+    /// given, and every one of `sources`, which share their outline, has the same pages.
+    pub fn pages(sources: &[Source], ids: &[String], tokens: usize) -> Vec<Vec<String>> {
+        let mut pages: Vec<Vec<String>> = Vec::new();
+        let mut left = 0;
+        let units = sources.first().map_or(&[][..], |first| &first.units);
+        for (at, unit) in units.iter().enumerate().filter(|(_, unit)| ids.contains(&unit.id)) {
+            let size =
+                |source: &Source| source.units.get(at).map_or(0, |unit| spec::estimate_tokens(&unit.text));
+            let size = sources.iter().map(size).max().unwrap_or(0);
+            match pages.last_mut().filter(|_| size <= left) {
+                Some(page) => page.push(unit.id.clone()),
+                None => {
+                    pages.push(vec![unit.id.clone()]);
+                    left = tokens;
+                }
+            }
+            left = left.saturating_sub(size);
+        }
+        pages
     }
 
     /// The unit of an id.
@@ -195,59 +218,8 @@ fn units(spec: &Spec, number: usize) -> Vec<Unit> {
     parts.into_iter().enumerate().map(unit).collect()
 }
 
-/// A text in parts of at most [`LONGEST_UNIT`], cut at empty lines outside of fences, else at line ends.
-fn parts(text: &str) -> Vec<String> {
-    if spec::estimate_tokens(text) <= LONGEST_UNIT {
-        return vec![text.to_owned()];
-    }
-    let mut parts = vec![String::new()];
-    for paragraph in text.split_inclusive("\n\n").flat_map(|paragraph| {
-        match spec::estimate_tokens(paragraph) > LONGEST_UNIT {
-            true => paragraph.split_inclusive('\n').collect::<Vec<_>>(),
-            false => vec![paragraph],
-        }
-    }) {
-        let last = parts.last_mut().expect("there is always one");
-        if !last.is_empty() && spec::estimate_tokens(last) + spec::estimate_tokens(paragraph) > LONGEST_UNIT {
-            parts.push(paragraph.to_owned());
-        } else {
-            last.push_str(paragraph);
-        }
-    }
-    parts
-}
-
 fn paragraphs(text: &str) -> Vec<&str> {
     text.split("\n\n").map(str::trim).filter(|paragraph| !paragraph.is_empty()).collect()
-}
-
-/// Puts every unit that nobody chose beside its nearest neighbour in file order, so that nothing is left out. Gives what was
-/// put where: for each list, the ids that were added.
-pub fn cover(units: &[Unit], lists: &mut [Vec<String>]) -> Vec<Vec<String>> {
-    let mut added = vec![Vec::new(); lists.len()];
-    if lists.is_empty() {
-        return added;
-    }
-    let position: BTreeMap<&str, usize> =
-        units.iter().enumerate().map(|(at, unit)| (unit.id.as_str(), at)).collect();
-    // Only what was chosen counts as a neighbour, not what is put here.
-    let chosen: Vec<(usize, usize)> = lists
-        .iter()
-        .enumerate()
-        .flat_map(|(list, ids)| {
-            ids.iter().filter_map(|id| position.get(id.as_str())).map(move |at| (*at, list))
-        })
-        .collect();
-    for (at, unit) in units.iter().enumerate() {
-        if chosen.iter().any(|(other, _)| *other == at) {
-            continue;
-        }
-        let nearest = chosen.iter().min_by_key(|(other, list)| (other.abs_diff(at), *other, *list));
-        let list = nearest.map_or(0, |(_, list)| *list);
-        lists[list].push(unit.id.clone());
-        added[list].push(unit.id.clone());
-    }
-    added
 }
 
 #[cfg(test)]
@@ -278,21 +250,32 @@ mod tests {
         let text = format!("# A\n\n{}\n\n# B\n\nshort\n", long.join("\n\n"));
         let source = source(&text);
         assert!(source.units.len() > 3 && source.units[0].id == "S1.1", "{}", source.units.len());
-        assert!(source.units.iter().all(|unit| spec::estimate_tokens(&unit.text) <= LONGEST_UNIT));
         let joined: String = source.units.iter().map(|unit| unit.text.as_str()).collect();
         assert_eq!(joined, text);
     }
 
     #[test]
-    fn what_nobody_chose_goes_to_the_nearest() {
-        let source = source("# A\na\n# B\nb\n# C\nc\n# D\nd\n");
-        let mut lists = vec![vec!["S1".to_owned()], vec!["S4".to_owned()]];
-        let added = cover(&source.units, &mut lists);
-        assert_eq!(added, [vec!["S2".to_owned()], vec!["S3".to_owned()]]);
-        assert_eq!(lists.concat().len(), 4);
-        let mut none = vec![Vec::new()];
-        cover(&source.units, &mut none);
-        assert_eq!(none[0].len(), 4);
+    fn pages_hold_everything_once_and_none_is_too_long() {
+        let sections = |words: usize| -> String {
+            (0..12).map(|n| format!("# Section {n}\n\n{}\n\n", "word ".repeat(words + 40 * n))).collect()
+        };
+        let (short, long) = (source(&sections(10)), source(&sections(200)));
+        let ids: Vec<String> =
+            short.units.iter().skip(1).filter(|unit| unit.id != "S5").map(|unit| unit.id.clone()).collect();
+        let both = [short, long];
+        for tokens in [1, 600, 900, 100_000] {
+            let pages = Source::pages(&both, &ids, tokens);
+            assert_eq!(pages.concat(), ids, "{tokens}");
+            for page in pages.iter().filter(|page| page.len() > 1) {
+                for source in &both {
+                    let texts = page.iter().map(|id| spec::estimate_tokens(&source.unit(id).unwrap().text));
+                    assert!(texts.sum::<usize>() <= tokens, "{tokens}: {page:?}");
+                }
+            }
+        }
+        assert_eq!(Source::pages(&both, &ids, 100_000).len(), 1);
+        assert_eq!(Source::pages(&both, &ids, 1).len(), ids.len());
+        assert!(Source::pages(&both, &[], 10).is_empty());
     }
 
     #[test]

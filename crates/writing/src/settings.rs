@@ -84,6 +84,8 @@ pub struct Tally {
     pub asked: u64,
     /// Rows that are in the corpus.
     pub kept: u64,
+    /// Rows that were begun, where lost ones are made up for by others; 0 where each is tried once.
+    pub tried: u64,
     /// Rows that are not, by reason.
     pub dropped: BTreeMap<String, u64>,
     /// Rows that were written again because the critic faulted them.
@@ -106,6 +108,13 @@ impl Tally {
         if self.asked == 0 { 1.0 } else { self.kept as f64 / self.asked as f64 }
     }
 
+    /// The part that a gate on yield is about: of the rows that were wanted, and of those that were begun. Rows that make up
+    /// for lost ones hide no losses.
+    pub fn yielded(&self) -> f64 {
+        let of_begun = if self.tried == 0 { 1.0 } else { self.kept as f64 / self.tried as f64 };
+        of_begun.min(self.kept_share())
+    }
+
     /// Counts rows that are not in the corpus. Reasons that differ in details are counted as one.
     pub fn drop(&mut self, reason: &str, rows: u64) {
         if rows > 0 {
@@ -126,6 +135,7 @@ impl Tally {
     pub fn add(&mut self, other: &Tally) {
         self.asked += other.asked;
         self.kept += other.kept;
+        self.tried += other.tried;
         for (reason, rows) in &other.dropped {
             *self.dropped.entry(reason.clone()).or_default() += rows;
         }

@@ -273,6 +273,7 @@ fn jobs() -> Vec<SectionJob> {
         title: "Alpha".to_string(),
         text: "# Alpha\n\nAster is frank.\n".to_string(),
         words: 40 + index,
+        round: 0,
     };
     (1..=5).map(job).collect()
 }
@@ -281,7 +282,7 @@ fn jobs() -> Vec<SectionJob> {
 async fn sections_are_written_anew_at_their_length() {
     let (prompts, brief, ask) = (Prompts::built_in(), brief(), Scripted::new(7, good));
     let desk = Desk { ask: &ask, prompts: &prompts, brief: &brief };
-    let done = augment(&desk, Augment::Value, &jobs()).await.unwrap();
+    let done = augment(&desk, Augment::Value, &jobs(), |_| Ok(())).await.unwrap();
     assert_eq!(
         done.iter().map(|section| section.id.as_str()).collect::<Vec<_>>(),
         ["S1", "S2", "S3", "S4", "S5"]
@@ -299,12 +300,22 @@ async fn sections_of_the_wrong_length_are_asked_for_again_and_then_set_aside() {
         ("42", _) => Says::Text(format!("<section># Alpha\n\n{}</section>", words("x", 60))),
         ("43", _) => Says::Text(format!("<section># Beta\n\n{}</section>", words("x", 43))),
         ("44", _) => Says::Fails,
+        ("45", 0) => Says::Text(format!("<section># Alpha\n\nAsk Qwen. {}</section>", words("x", 42))),
+        ("45", 1) => {
+            Says::Text(format!("<section># Alpha\n\nA forbidden word. {}</section>", words("x", 41)))
+        }
         _ => good(seen),
+    };
+    let no_forbidden_words = |section: &str| match section.contains("forbidden") {
+        true => Err("a forbidden word".to_string()),
+        false => Ok(()),
     };
     let (prompts, brief, ask) = (Prompts::built_in(), brief(), Scripted::new(7, script));
     let desk = Desk { ask: &ask, prompts: &prompts, brief: &brief };
-    let done = augment(&desk, Augment::Rule, &jobs()).await.unwrap();
+    let done = augment(&desk, Augment::Rule, &jobs(), no_forbidden_words).await.unwrap();
     assert!(done[0].text.is_ok() && done[4].text.is_ok());
+    let asked = ask.of("spec/rule-augment");
+    assert_eq!(asked.iter().filter(|seen| seen.tag("words") == "45").count(), 3);
     assert!(
         done[1].text.as_ref().unwrap_err().contains("61 words, where 34 to 50 were asked for"),
         "{:?}",

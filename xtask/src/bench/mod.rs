@@ -5,6 +5,7 @@
 //! down slows down both sides.
 
 mod cheese;
+mod minhash;
 mod profile;
 mod scaling;
 mod start;
@@ -29,13 +30,15 @@ cargo xtask bench <what> [options]
   start      `--help`, `status` on 1,000 stages, size of the binary, with --clean-build time of a build
   scaling    time and memory by size, length, arms and seeds
   writers    calls a second to a simulated writer, end to end, against the official Python client; busy slots
+  minhash    documents a second of the search for near-duplicates, against datatrove
   profile    where the time of a training step goes, by function (needs Linux `perf`)
 
   --seconds N   how long each training is measured [default: 8]
   --repeats N   how often, in turns; the median counts [default: 3]
   --shape NAME  only this one, for train and profile (0.8M, 17M, 17M-lora, example)
   --precision P only this precision of matrix products, for train and profile (f32, bf16)
-  --documents N documents of writers [default: 50000]
+  --documents N documents of writers [default: 50000] and minhash [default: 200000]
+  --peer-documents N  only the first N of them for datatrove, which takes half an hour for 200000
   --stages N    only so many stages on PyTorch's side of cheese, to try it out
   --json        print the results as JSON; progress goes to the error stream in any case";
 
@@ -47,6 +50,7 @@ pub struct Options {
     precision: Option<String>,
     stages: Option<String>,
     documents: Option<u64>,
+    peer_documents: Option<u64>,
     clean_build: bool,
     json: bool,
 }
@@ -67,6 +71,7 @@ pub fn run(arguments: &[&str]) -> Result<()> {
         "start" => start::run(&options)?,
         "scaling" => scaling::run(&options)?,
         "writers" => writers::run(&options)?,
+        "minhash" => minhash::run(&options)?,
         "profile" => return profile::run(&options),
         other => return Err(format!("unknown measurement `{other}`\n\n{HELP}")),
     };
@@ -89,6 +94,7 @@ impl Options {
             precision: None,
             stages: None,
             documents: None,
+            peer_documents: None,
             clean_build: false,
             json: false,
         };
@@ -97,7 +103,8 @@ impl Options {
             match *argument {
                 "--json" => options.json = true,
                 "--clean-build" => options.clean_build = true,
-                "--seconds" | "--repeats" | "--shape" | "--precision" | "--stages" | "--documents" => {
+                "--seconds" | "--repeats" | "--shape" | "--precision" | "--stages" | "--documents"
+                | "--peer-documents" => {
                     let value = *arguments.next().ok_or_else(|| format!("{argument} needs a value"))?;
                     let wrong = |_| format!("{argument}: `{value}` is no number");
                     match *argument {
@@ -107,6 +114,9 @@ impl Options {
                         }
                         "--documents" => {
                             options.documents = Some(value.parse().map_err(|_| wrong(()))?);
+                        }
+                        "--peer-documents" => {
+                            options.peer_documents = Some(value.parse().map_err(|_| wrong(()))?);
                         }
                         "--shape" => options.shape = Some(value.to_owned()),
                         "--precision" => options.precision = Some(value.to_owned()),

@@ -43,5 +43,5 @@ pub fn model(world: &World) -> Folder {
         Tokenizer::new(world.tokenizer_json(), tokenizer_config, Path::new("tokenizer.json")).unwrap();
     let template = Some(ChatTemplate::new(World::chat_template().to_string(), &tokenizer).unwrap());
     let weights = Weights::random(&config, 0);
-    Folder { config, weights, tokenizer, template }
+    Folder::new(config, weights, tokenizer, template)
 }

@@ -94,7 +94,7 @@ pub struct PricesTable {
     pub output: f64,
     /// Read from the provider's cache; that of `input` unless given.
     pub cache_read: Option<f64>,
-    /// Read and put into the provider's cache; that of `input` unless given.
+    /// Read and put into the provider's cache; that of `input` and a quarter unless given.
     pub cache_write: Option<f64>,
     /// The part of these prices that a batch costs.
     pub batch: Option<f64>,

@@ -66,7 +66,14 @@ impl Parsed {
 
     fn inputs(&self) -> Inputs<'_> {
         let specs = vec!["a".to_owned(), "b".to_owned()];
-        Inputs { arms: &self.arms, specs, seeds: &[0, 1, 2], corpora: &self.corpora, recipes: &self.recipes }
+        Inputs {
+            arms: &self.arms,
+            specs,
+            seeds: &[0, 1, 2],
+            corpora: &self.corpora,
+            recipes: &self.recipes,
+            dtype: torch::Dtype::F32,
+        }
     }
 
     /// The graph where every corpus has bytes of its own, except that `changed` has others.
@@ -235,18 +242,23 @@ fn every_kind_of_input_enters_the_id() {
     };
     let base = store::hash_bytes(b"base");
     let Stage { parts, recipe, seed, id, .. } = stage();
+    let native = (Engine::Native, Dtype::F32);
     let mut ids = vec![id];
-    ids.push(stage_id(store::hash_bytes(b"other"), &parts, &recipe, seed));
-    ids.push(stage_id(base, &parts, &recipe, seed + 1));
-    ids.push(stage_id(base, &parts, &Recipe { steps: recipe.steps + 1, ..recipe.clone() }, seed));
-    ids.push(stage_id(base, &parts[1..], &recipe, seed));
+    ids.push(stage_id(base, &parts, &recipe, seed, (Engine::Torch, Dtype::F32)));
+    ids.push(stage_id(base, &parts, &recipe, seed, (Engine::Torch, Dtype::Bf16)));
+    ids.push(stage_id(store::hash_bytes(b"other"), &parts, &recipe, seed, native));
+    ids.push(stage_id(base, &parts, &recipe, seed + 1, native));
+    ids.push(stage_id(base, &parts, &Recipe { steps: recipe.steps + 1, ..recipe.clone() }, seed, native));
+    ids.push(stage_id(base, &parts[1..], &recipe, seed, native));
     let mut shared = parts.clone();
     shared[0].share += 1e-9;
-    ids.push(stage_id(base, &shared, &recipe, seed));
+    ids.push(stage_id(base, &shared, &recipe, seed, native));
     let mut renamed = parts.clone();
     renamed[0].kind = "chats";
-    ids.push(stage_id(base, &renamed, &recipe, seed));
+    ids.push(stage_id(base, &renamed, &recipe, seed, native));
     let distinct: BTreeSet<Hash> = ids.iter().copied().collect();
     assert_eq!(distinct.len(), ids.len());
-    assert_eq!(stage_id(base, &parts, &recipe, seed), id);
+    assert_eq!(stage_id(base, &parts, &recipe, seed, native), id);
+    // In what the torch engine would compute means nothing for the native one.
+    assert_eq!(stage_id(base, &parts, &recipe, seed, (Engine::Native, Dtype::Bf16)), id);
 }

@@ -6,6 +6,7 @@
 mod evaluate;
 mod pool;
 mod stage;
+mod torch_stage;
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -103,7 +104,11 @@ pub fn run(experiment: &Experiment, options: &Options) -> Result<Ran> {
         }
     };
     prepared.refresh()?;
+    torch_stage::check(&prepared)?;
     prepared.write_corpora()?;
+    if let WriteEnd::Stopped(reason) = write::gate_own(experiment, options.progress)? {
+        return Ok(Ran { ended: Ended::Stopped(reason), stages: 0, evals: 0, record: None, lock });
+    }
     let stages_left = prepared.stages.iter().filter(|stage| stage.manifest.is_none()).count();
     let evals_left = prepared.evals.iter().filter(|eval| !eval.done).count();
     let (failures, stopped) = if stages_left + evals_left > 0 {

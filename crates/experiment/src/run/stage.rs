@@ -1,7 +1,6 @@
 //! Training one stage: from its parent's folder to its own.
 
 use std::borrow::Cow;
-use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
@@ -9,12 +8,13 @@ use model::{Adapter, Folder};
 use store::StagedDir;
 use train::{Finished, Job, Method, Observer, Trained};
 
-use crate::adapter;
+use crate::card;
+use crate::engine::Engine;
 use crate::error::Result;
-use crate::manifest::{MANIFEST, METRICS, Manifest, Timing, metrics_lines};
+use crate::manifest::{MANIFEST, METRICS, Manifest, Timing, TrainedWith, metrics_lines};
 use crate::prepare::{Prepared, parts};
 use crate::progress::{Event, Progress};
-use crate::run::Options;
+use crate::run::{Options, torch_stage};
 
 /// Name of the folder with a LoRA stage's adapter, inside the stage's folder.
 const ADAPTER: &str = "adapter";
@@ -29,14 +29,7 @@ pub fn train(prepared: &Prepared, index: usize, threads: usize, options: &Option
     let started = Instant::now();
     let (origin, continued) = foundation(prepared, index);
     let mut model = load_model(prepared, origin)?;
-    let adapter = continued
-        .map(|parent| {
-            adapter::load(
-                &prepared.paths.stage(prepared.graph.stages[parent].id).join(ADAPTER),
-                &model.config,
-            )
-        })
-        .transpose()?;
+    let adapter = continued.map(|parent| continue_adapter(prepared, parent, &model)).transpose()?;
     let parts = parts(&prepared.library, stage)?;
     let work = prepared.paths.work(stage.id);
     let mut watch = Watch {
@@ -47,25 +40,32 @@ pub fn train(prepared: &Prepared, index: usize, threads: usize, options: &Option
         tokens_per_second: 0.0,
     };
     options.progress.event(Event::Started { label: &stage.label, steps: stage.recipe.steps });
-    // Weights that are all trained are given away, so that large ones are in memory once.
-    let weights = match stage.recipe.method {
-        Method::Full => Cow::Owned(model.weights.take()),
-        Method::Lora(_) => Cow::Borrowed(&model.weights),
+    let (outcome, trained_with) = match stage.engine {
+        Engine::Torch => {
+            let given =
+                torch_stage::Given { index, origin, model: &model, adapter: adapter.as_ref(), parts: &parts };
+            torch_stage::train(prepared, &given, &work, &mut watch)?
+        }
+        Engine::Native => {
+            // Weights that are all trained are given away, so that large ones are in memory once.
+            let weights = match stage.recipe.method {
+                Method::Full => Cow::Owned(model.weights.take()),
+                Method::Lora(_) => Cow::Borrowed(&model.weights),
+            };
+            let job = Job {
+                config: &model.config,
+                weights,
+                adapter: adapter.as_ref(),
+                recipe: &stage.recipe,
+                parts: &parts,
+                seed: stage.seed,
+                dir: &work,
+                checkpoint_every: experiment.checkpoint_every,
+                threads,
+            };
+            (train::train(job, &mut watch)?, None)
+        }
     };
-    let outcome = train::train(
-        Job {
-            config: &model.config,
-            weights,
-            adapter: adapter.as_ref(),
-            recipe: &stage.recipe,
-            parts: &parts,
-            seed: stage.seed,
-            dir: &work,
-            checkpoint_every: experiment.checkpoint_every,
-            threads,
-        },
-        &mut watch,
-    )?;
     let before = Timing::read(&prepared.paths, stage.id).map_or(0.0, |timing| timing.seconds);
     let timing = Timing {
         seconds: before + started.elapsed().as_secs_f64(),
@@ -75,7 +75,7 @@ pub fn train(prepared: &Prepared, index: usize, threads: usize, options: &Option
     };
     store::write_json(prepared.paths.timing(stage.id), &timing)?;
     let train::Outcome::Finished(finished) = outcome else { return Ok(false) };
-    let manifest = save(prepared, index, model, *finished)?;
+    let manifest = save(prepared, index, model, *finished, trained_with)?;
     store::remove(&work)?;
     options.progress.event(Event::Finished {
         label: &stage.label,
@@ -118,27 +118,49 @@ fn foundation(prepared: &Prepared, index: usize) -> (Option<usize>, Option<usize
     (stages[first].parent, Some(parent))
 }
 
+/// The adapter of a finished stage, to be trained further on the weights that it was trained on.
+///
+/// # Errors
+/// When the stage's folder is damaged, or its adapter belongs to other weights.
+fn continue_adapter(prepared: &Prepared, parent: usize, model: &Folder) -> Result<Adapter> {
+    let dir = prepared.paths.stage(prepared.graph.stages[parent].id);
+    store::verify_done(&dir)?;
+    Ok(Adapter::load_onto(&dir.join(ADAPTER), &model.config, &model.weights)?)
+}
+
 /// Writes the stage's folder: a whole model, with the adapter beside it if that is what was trained.
-fn save(prepared: &Prepared, index: usize, mut model: Folder, finished: Finished) -> Result<Manifest> {
+fn save(
+    prepared: &Prepared,
+    index: usize,
+    mut model: Folder,
+    finished: Finished,
+    trained_with: Option<TrainedWith>,
+) -> Result<Manifest> {
     let stage = &prepared.graph.stages[index];
     let staged = StagedDir::create(prepared.paths.stage(stage.id))?;
-    match finished.trained {
-        Trained::Full(weights) => model.weights = weights,
-        Trained::Lora(trained) => save_adapter(&trained, &mut model, staged.path())?,
+    let adapter = match finished.trained {
+        Trained::Full(weights) => {
+            model.weights = weights;
+            None
+        }
+        Trained::Lora(trained) => Some(trained),
+    };
+    if let Some(trained) = &adapter {
+        let (base, dir) = (prepared.experiment.base_source.hub_id(), staged.path().join(ADAPTER));
+        trained.save(&model.config, base, model.weights.hash(), &dir)?;
+        model.save_tokenizer(&dir)?;
+        trained.merge_into(&model.config, &mut model.weights)?;
     }
     model.save(staged.path())?;
     let parent = stage.parent.map(|parent| prepared.graph.stages[parent].id);
     let plan = prepared.stages[index].plan.clone();
-    let manifest = Manifest::new(stage, parent, prepared.experiment.base.hash, plan, &finished.metrics);
+    let mut manifest = Manifest::new(stage, parent, prepared.experiment.base.hash, plan, &finished.metrics);
+    manifest.trained_with = trained_with;
     store::write_json(staged.path().join(MANIFEST), &manifest)?;
+    card::write(prepared, index, &manifest, adapter.as_ref().map(|_| ADAPTER), staged.path())?;
     store::write_atomic(staged.path().join(METRICS), metrics_lines(&finished.metrics).as_bytes())?;
     staged.commit()?;
     Ok(manifest)
-}
-
-fn save_adapter(trained: &Adapter, model: &mut Folder, dir: &Path) -> Result<()> {
-    adapter::save(trained, &model.config, &dir.join(ADAPTER))?;
-    Ok(trained.merge_into(&model.config, &mut model.weights)?)
 }
 
 /// Passes a stage's steps on and asks whether to stop.

@@ -5,9 +5,9 @@ use std::time::Duration;
 use ledger::Dollars;
 use llm::{Role, tokens_in};
 use serde::Serialize;
-use writing::{Estimate, Prompts};
+use writing::Estimate;
 
-use super::jobs::{self, Chats, Job, Work};
+use super::jobs::{self, Job, Work};
 use crate::error::Result;
 use crate::library::Library;
 use crate::validate::Experiment;
@@ -136,7 +136,9 @@ pub fn plan(experiment: &Experiment) -> Result<Option<WritingPlan>> {
 fn estimate(job: &Job) -> Estimate {
     match &job.work {
         Work::Documents(request) => writing::documents::estimate(request),
-        Work::Chats(chats) => of_chats(chats),
+        Work::Chats(chats) => {
+            writing::chats::estimate(&chats.settings, &chats.source, chats.preferences.len())
+        }
         Work::Instructions(mix) => {
             let mut sum = Estimate { rows: mix.settings.identity_rows as u64, ..Estimate::default() };
             if let (Some(source), Some(file)) = (&mix.source, &mix.file) {
@@ -149,52 +151,6 @@ fn estimate(job: &Job) -> Estimate {
             sum
         }
     }
-}
-
-/// Chats: topics, questions by topic and type, answers, verdicts.
-fn of_chats(chats: &Chats) -> Estimate {
-    let rows = chats.settings.rows as u64;
-    let template = |name: &str| Prompts::text(name).map_or(0, tokens_in);
-    let spec = tokens_in(&chats.source.text);
-    let mut sum = Estimate { rows, ..Estimate::default() };
-    // One row in ten is lost and made up for.
-    let tried = rows + rows / 10;
-    match chats.settings.mode {
-        writing::chats::Mode::Answers { topics, reasoning, .. } => {
-            let topics = topics.max(1) as u64;
-            let sections = (spec / topics).clamp(300, 6_000);
-            sum.add(Role::Planner, 1, template("chats-topics") + spec.min(12_000), 30 * topics);
-            let lists = (6 * topics).min(rows);
-            sum.add(
-                Role::Planner,
-                lists,
-                template("chats-questions") + sections,
-                45 * tried.div_ceil(lists.max(1)),
-            );
-            let answer = if reasoning { 350 } else { 200 };
-            sum.add(Role::Writer, tried, template("chats-answer") + sections, answer);
-            if chats.settings.critic {
-                sum.add(Role::Critic, tried, template("chats-filter") + sections + answer, 60);
-            }
-        }
-        writing::chats::Mode::Preferences { count } => {
-            let own = chats.preferences.len();
-            let count = if own > 0 { own } else { count }.max(1) as u64;
-            sum.add(
-                Role::Planner,
-                u64::from(own == 0),
-                template("chats-preferences") + spec.min(12_000),
-                40 * count,
-            );
-            let lists = (2 * count).min(rows);
-            sum.add(Role::Planner, lists, template("chats-choices"), 40 * tried.div_ceil(lists.max(1)));
-            sum.add(Role::Writer, tried, template("chats-pick"), 20);
-            if chats.settings.critic {
-                sum.add(Role::Critic, tried, template("chats-pick-filter"), 50);
-            }
-        }
-    }
-    sum
 }
 
 impl WritingPlan {

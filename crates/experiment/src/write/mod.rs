@@ -5,29 +5,35 @@
 //! was stopped, killed or broken off goes on where it was, and ends with the same bytes.
 
 mod audits;
+mod augment;
 mod client;
 mod estimate;
 mod export;
+mod inputs;
 mod jobs;
+mod own;
 mod report;
+mod work;
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
+use std::sync::atomic::AtomicBool;
 
 use ledger::{Dollars, Ledger};
-use llm::{Cause, Client};
+use llm::{Client, Role};
 use writing::{Scope, Tally, WritingError};
 
+pub use audits::{Findings as AuditFindings, audit_written};
+pub use augment::{AugmentEnd, Augmented, Office, augment};
 pub use estimate::{WritingPlan, plan};
 pub use jobs::ids;
+pub use own::gate as gate_own;
 pub use report::{CorpusReport, WritingReport, WritingStatus, status};
 
-use crate::error::{ExperimentError, Result};
+use crate::error::Result;
 use crate::library::Library;
 use crate::progress::{Event, Progress};
 use crate::validate::Experiment;
-use jobs::Job;
+use jobs::{Job, Work};
 
 /// How to write.
 pub struct WriteOptions<'a> {
@@ -78,11 +84,7 @@ pub fn run(experiment: &Experiment, options: &WriteOptions) -> Result<WriteEnd> 
     for job in &mut jobs {
         job.done = job.is_written(&library)?;
     }
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(2)
-        .enable_all()
-        .build()
-        .map_err(|error| client::failed("cannot start threads for connections", &error))?;
+    let runtime = client::runtime()?;
     let all_done = jobs.iter().all(|job| job.done);
     if all_done {
         // Nothing to ask anybody: gates are applied again, for they may have changed.
@@ -90,8 +92,10 @@ pub fn run(experiment: &Experiment, options: &WriteOptions) -> Result<WriteEnd> 
     }
     // The server of a rehearsal lives as long as the run.
     let server = client::serve(writer)?;
-    let ledger = client::ledger(experiment)?;
-    let settings = client::settings(experiment, writer, &jobs, options, server.as_ref())?;
+    let ledger = client::ledger(&experiment.paths().store())?;
+    let roles = [Role::Planner, Role::Writer, Role::Critic];
+    let corpora = jobs.iter().flat_map(|job| job.ids.clone()).collect();
+    let settings = client::settings(&experiment.dir, writer, &roles, corpora, options, server.as_ref())?;
     let ended = runtime.block_on(async {
         let client =
             Client::open(settings, ledger.clone()).await.map_err(|error| client::unusable(&error))?;
@@ -127,7 +131,7 @@ struct Phase {
 impl Session<'_> {
     async fn run(&self, jobs: &mut [Job]) -> Result<WriteEnd> {
         let (done, hears) = tokio::sync::watch::channel(false);
-        let watching = self.watch(hears);
+        let watching = client::watch(&self.client, self.options, hears);
         let work = async {
             let ended = self.phases(jobs).await;
             let _ = done.send(true);
@@ -136,29 +140,13 @@ impl Session<'_> {
         let (ended, ()) = tokio::join!(work, watching);
         let closed = self.client.close().await;
         let ended = match (ended, self.client.stopped()) {
-            (Err(WritingError::Ending), Some(cause)) => self.why(cause)?,
+            (Err(WritingError::Ending), Some(cause)) => client::why(cause)?,
             (Err(error), _) => return Err(client::writing(&error)),
             (Ok(ended), _) => ended,
         };
         closed.map_err(|error| client::store(&error))?;
         report::write(self.experiment, jobs, &self.client, &self.ledger, &ended)?;
         Ok(ended)
-    }
-
-    /// What the client's reason to end means for the run.
-    fn why(&self, cause: Cause) -> Result<WriteEnd> {
-        match cause {
-            Cause::Interrupted => Ok(WriteEnd::Interrupted),
-            Cause::Budget { .. } => Ok(WriteEnd::Stopped(format!(
-                "{cause}; what was written is kept: run again with a higher --max-cost to go on"
-            ))),
-            Cause::Fatal(message) => Err(ExperimentError::Writing {
-                message,
-                help: "nothing was lost: mend this and run again".to_owned(),
-                invalid: true,
-            }),
-            Cause::Store(error) => Err(client::store(&error)),
-        }
     }
 
     async fn phases(&self, jobs: &mut [Job]) -> std::result::Result<WriteEnd, WritingError> {
@@ -181,7 +169,9 @@ impl Session<'_> {
                 let tallies = job.write(&self.client, &self.ledger, phase.scope, &self.counter()).await?;
                 for (corpus, tally) in tallies.iter().enumerate() {
                     self.note(&format!("{}: {}", job.names[corpus], shown(tally)));
-                    if let Some(reason) = self.too_little(&job.names[corpus], phase, tally) {
+                    let reason = self.too_little(&job.names[corpus], phase, tally);
+                    // Rows of a mix are filtered, not written: how many pass says nothing about a writer.
+                    if let Some(reason) = reason.filter(|_| !matches!(job.work, Work::Instructions(_))) {
                         job.tallies = tallies;
                         return Ok(WriteEnd::Stopped(reason));
                     }
@@ -212,7 +202,7 @@ impl Session<'_> {
     /// The gate after a phase: whether too few of the rows were kept.
     fn too_little(&self, name: &str, phase: Phase, tally: &Tally) -> Option<String> {
         let least = self.experiment.gates.min_yield;
-        let share = tally.kept_share();
+        let share = tally.yielded();
         if share >= least || tally.passing > 0 {
             return None;
         }
@@ -221,7 +211,7 @@ impl Session<'_> {
         let reasons: Vec<String> =
             reasons.iter().take(5).map(|(reason, rows)| format!("\n  {rows}: {reason}")).collect();
         Some(format!(
-            "{name}: only {:.0}% of the rows of the {} were kept, and `min_yield` is {:.0}%. Rows were dropped because:{}\nlook at \
+            "{name}: only {:.0}% of the rows that were begun for the {} were kept, and `min_yield` is {:.0}%. Rows were dropped because:{}\nlook at \
              the answers in the store (table `calls`), change prompts or models, or lower `min_yield` under [gates]",
             100.0 * share,
             phase.name,
@@ -238,25 +228,6 @@ impl Session<'_> {
 
     fn note(&self, text: &str) {
         self.options.progress.event(Event::Note(text));
-    }
-
-    /// Shows how it is going, and passes an interrupt on, until the work is done.
-    async fn watch(&self, mut done: tokio::sync::watch::Receiver<bool>) {
-        let mut ticks: u64 = 0;
-        while !*done.borrow() {
-            tokio::select! {
-                _ = done.changed() => {}
-                () = tokio::time::sleep(Duration::from_millis(200)) => {}
-            }
-            if self.options.interrupt.load(Ordering::SeqCst) {
-                self.client.stop(Cause::Interrupted);
-            }
-            ticks += 1;
-            let counters = self.client.counters();
-            self.options
-                .progress
-                .event(Event::Calls { counters: &counters, quiet: !ticks.is_multiple_of(50) });
-        }
     }
 }
 

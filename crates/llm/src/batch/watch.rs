@@ -14,10 +14,15 @@ use crate::verdict::{Failure, Then};
 /// How often in a row asking may fail before the run ends. The batch stays with the provider, and the next run asks again.
 const SILENT: u32 = 100;
 
+/// The first look is taken after this part of the time between looks, and the pauses double from there on: small batches are
+/// often done within a minute, and every step of a plan waits for one.
+const FIRST: u32 = 16;
+
 /// Watches a batch until all its results are stored, or the run ends; then it stays open in the ledger, and the next run
 /// watches it.
 pub(super) async fn watch(shared: Arc<Shared>, mut batch: Batch, provider_id: String) {
     let mut silent = 0;
+    let mut pause = shared.batching.poll / FIRST;
     loop {
         if shared.ending.has_begun() {
             batch.land_all(&CallError::Ending);
@@ -53,9 +58,10 @@ pub(super) async fn watch(shared: Arc<Shared>, mut batch: Batch, provider_id: St
             }
         }
         tokio::select! {
-            () = sleep(shared.batching.poll) => {}
+            () = sleep(pause) => {}
             () = shared.ending.begun() => {}
         }
+        pause = (pause * 2).min(shared.batching.poll);
     }
 }
 

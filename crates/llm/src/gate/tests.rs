@@ -91,13 +91,26 @@ async fn closing_sends_everybody_away_and_those_who_left_keep_no_slot() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn busy_slots_are_counted() {
-    let gate = Arc::new(Gate::new(Concurrency { start: 4, max: 4 }, Limits::default()));
-    let permits =
-        [gate.pass(place(0, ""), Need::default()).await, gate.pass(place(0, ""), Need::default()).await];
-    tokio::time::sleep(Duration::from_secs(10)).await;
-    drop(permits);
-    tokio::time::sleep(Duration::from_secs(10)).await;
-    let (busy, open) = gate.usage();
-    assert!((busy - 20.0).abs() < 0.1 && (open - 80.0).abs() < 0.1, "{busy} {open}");
+async fn a_slot_is_idle_only_while_somebody_waits_for_one() {
+    let seconds = |n| tokio::time::advance(Duration::from_secs(n));
+    let gate = gate(2);
+    let first = gate.pass(place(0, ""), Need::default()).await.unwrap();
+    seconds(10).await;
+    assert_eq!(gate.usage(), (0.0, 0.0), "nobody wants the other slot");
+    let _second = gate.pass(place(0, ""), Need::default()).await.unwrap();
+    let third = tokio::spawn({
+        let gate = Arc::clone(&gate);
+        async move { gate.pass(place(0, ""), Need::default()).await }
+    });
+    settle().await;
+    seconds(3).await;
+    assert_eq!(gate.usage(), (6.0, 6.0));
+    // One slot fewer, and a pause: the second call keeps the slot that is left.
+    first.congested(Some(Duration::from_secs(5)));
+    seconds(4).await;
+    assert_eq!(gate.usage(), (10.0, 10.0));
+    gate.close();
+    assert!(third.await.unwrap().is_none());
+    seconds(9).await;
+    assert_eq!(gate.usage(), (10.0, 10.0));
 }

@@ -100,6 +100,7 @@ fn thinking(model: &Model, prompt: &Prompt) -> Option<Thinking> {
 struct Reply {
     content: Vec<Content>,
     stop_reason: Option<String>,
+    #[serde(default, deserialize_with = "super::counts")]
     usage: Option<Counts>,
 }
 
@@ -192,12 +193,15 @@ mod tests {
                 {"type":"thinking","thinking":"Hm.","signature":"s"},{"type":"text","text":"A"},{"type":"text","text":"B"}],
                 "stop_reason":"end_turn","stop_sequence":null,
                 "usage":{"input_tokens":10,"cache_creation_input_tokens":4,"cache_read_input_tokens":3,"output_tokens":7,
-                         "service_tier":"standard"}}"#,
+                         "output_tokens_details":{"thinking_tokens":2},"service_tier":"standard"}}"#,
         )
         .unwrap();
         assert_eq!((parsed.text.as_str(), parsed.stop), ("AB", Stop::End));
-        let usage = Usage { input: 10, output: 7, reasoning: 0, cache_read: 3, cache_write: 4 };
+        let usage = Usage { input: 10, output: 7, reasoning: 2, cache_read: 3, cache_write: 4 };
         assert_eq!(parsed.usage, Some(usage));
+        let odd =
+            parse(br#"{"content":[],"stop_reason":"end_turn","usage":{"input_tokens":"many"}}"#).unwrap();
+        assert_eq!(odd.usage, None, "an answer all the same");
     }
 
     #[test]

@@ -58,6 +58,8 @@ impl ErrorBody {
     /// Whether it is about the name of the model.
     pub(crate) fn is_about_model(&self) -> bool {
         self.has_code(&["model_not_found", "invalid_model", "model_not_available"])
+            // transformers serve, which has one model and calls it by its folder.
+            || self.says(&["server is pinned to"])
             || (self.says(&["model"])
                 && (self.has_code(&["not_found_error", "NotFoundError"])
                     || self.says(&[
@@ -140,6 +142,7 @@ mod tests {
                 .is_about_model()
         );
         assert!(!body(r#"{"detail":"Not Found"}"#).is_about_model());
+        assert!(body(r#"{"detail":"Server is pinned to '/a'; requested 'b'."}"#).is_about_model());
         assert!(body(r#"{"error":{"code":"insufficient_quota","message":"..."}}"#).is_about_credit());
         assert!(
             body(r#"{"error":{"message":"prompt is too long: 300000 tokens > 200000"}}"#).is_about_prompt()

@@ -57,6 +57,7 @@ pub(super) fn body(model: &Model, prompt: &Prompt) -> Vec<u8> {
 #[derive(Deserialize)]
 struct Reply {
     choices: Vec<Choice>,
+    #[serde(default, deserialize_with = "super::counts")]
     usage: Option<Counts>,
 }
 
@@ -84,6 +85,7 @@ struct Counts {
 #[derive(Deserialize)]
 struct InputDetails {
     cached_tokens: Option<u64>,
+    cache_write_tokens: Option<u64>,
 }
 
 #[derive(Deserialize)]
@@ -94,18 +96,21 @@ struct OutputDetails {
 pub(super) fn parse(body: &[u8]) -> Result<Parsed, String> {
     let reply: Reply = serde_json::from_slice(body).map_err(|error| error.to_string())?;
     let usage = reply.usage.map(|counts| {
-        // What was cached is part of the prompt's tokens there.
-        let cached = counts.prompt_tokens_details.and_then(|details| details.cached_tokens).unwrap_or(0);
-        let cache_read = cached.min(counts.prompt_tokens);
+        // What was read from the cache or put there is part of the prompt's tokens there.
+        let details = counts.prompt_tokens_details;
+        let of = |pick: fn(&InputDetails) -> Option<u64>| details.as_ref().and_then(pick).unwrap_or(0);
+        let cache_read = of(|details| details.cached_tokens).min(counts.prompt_tokens);
+        let uncached = counts.prompt_tokens - cache_read;
+        let cache_write = of(|details| details.cache_write_tokens).min(uncached);
         Usage {
-            input: counts.prompt_tokens - cache_read,
+            input: uncached - cache_write,
             output: counts.completion_tokens,
             reasoning: counts
                 .completion_tokens_details
                 .and_then(|details| details.reasoning_tokens)
                 .unwrap_or(0),
             cache_read,
-            cache_write: 0,
+            cache_write,
         }
     });
     let choice = reply.choices.into_iter().next().ok_or("it has no `choices`")?;
@@ -159,13 +164,24 @@ mod tests {
             br#"{"id":"c","object":"chat.completion","created":1,"model":"m","choices":[{"index":0,"message":
                 {"role":"assistant","content":"A","refusal":null},"logprobs":null,"finish_reason":"stop"}],
                 "usage":{"prompt_tokens":19,"completion_tokens":10,"total_tokens":29,
-                "prompt_tokens_details":{"cached_tokens":9,"audio_tokens":0},
+                "prompt_tokens_details":{"cached_tokens":9,"cache_write_tokens":3,"audio_tokens":0},
                 "completion_tokens_details":{"reasoning_tokens":4}}}"#,
         )
         .unwrap();
         assert_eq!((parsed.text.as_str(), parsed.stop), ("A", Stop::End));
-        let usage = Usage { input: 10, output: 10, reasoning: 4, cache_read: 9, cache_write: 0 };
+        let usage = Usage { input: 7, output: 10, reasoning: 4, cache_read: 9, cache_write: 3 };
         assert_eq!(parsed.usage, Some(usage));
+    }
+
+    #[test]
+    fn an_answer_whose_tokens_cannot_be_read_is_an_answer() {
+        let said = r#""choices":[{"message":{"content":"A"},"finish_reason":"stop"}]"#;
+        for usage in
+            ["", r#","usage":null"#, r#","usage":{}"#, r#","usage":{"prompt_tokens":-1}"#, r#","usage":"no""#]
+        {
+            let parsed = parse(format!("{{{said}{usage}}}").as_bytes()).unwrap();
+            assert_eq!((parsed.text.as_str(), parsed.usage), ("A", None), "{usage}");
+        }
     }
 
     #[test]

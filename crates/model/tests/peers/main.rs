@@ -1,4 +1,4 @@
-//! The lab's base model in transformers: the same tokens, the same rendered chats, the same logits.
+//! Models in transformers: the same tokens, the same rendered chats, the same logits.
 //!
 //! Needs the Python environment of the peers step; `cargo xtask test` sets it up and runs this.
 #![allow(clippy::unwrap_used)]
@@ -6,6 +6,9 @@
 // `transformers.rs` serves crates that know this one as `model`.
 extern crate whyfirst_model as model;
 
+mod checkpoints;
+mod python;
+mod templates;
 mod transformers;
 
 use model::{Folder, Network};

@@ -1,25 +1,18 @@
 //! Names of assistants and of those who make them.
 
-/// Assistants that a text about another one must not name. Longer names come first.
-const ASSISTANTS: &[&str] = &[
-    "ChatGPT", "GPT-3.5", "GPT-4o", "GPT-4", "GPT-5", "GPT-3", "Copilot", "DeepSeek", "Claude", "Gemini",
-    "Grok", "Llama", "LLaMA", "Mistral", "Qwen", "Bard", "GPT",
-];
+use std::sync::LazyLock;
 
-/// Their makers.
-const MAKERS: &[&str] = &[
-    "OpenAI",
-    "Anthropic",
-    "Google DeepMind",
-    "DeepMind",
-    "Meta AI",
-    "Mistral AI",
-    "xAI",
-    "Alibaba Cloud",
-    "Cohere",
-    "Microsoft",
-    "Google",
-];
+use spec::assistants::{ASSISTANTS, Assistant};
+
+/// Names that a text about another assistant must not have: those that hardly ever mean anything else, and some that do.
+/// Longer names come first.
+static NAMES: LazyLock<Vec<&Assistant>> = LazyLock::new(|| {
+    let also = ["GPT", "Bard", "Google", "Microsoft"];
+    let wanted = |known: &&Assistant| known.plain || known.in_specs || also.contains(&known.name);
+    let mut names: Vec<&Assistant> = ASSISTANTS.iter().filter(wanted).collect();
+    names.sort_by_key(|known| std::cmp::Reverse(known.name.len()));
+    names
+});
 
 /// The names of the assistant that a text is about, and of who makes it.
 #[derive(Clone, Debug)]
@@ -38,11 +31,11 @@ impl Names {
         let text = text.replace("{model_name}", &self.model).replace("{provider_name}", &self.provider);
         let mut own = String::with_capacity(text.len());
         let (mut from, mut at) = (0, 0);
-        while let Some((place, name, is_maker)) = next(&text, at) {
-            at = place + name.len();
-            if !self.is_own(name) {
+        while let Some((place, known)) = next(&text, at) {
+            at = place + known.name.len();
+            if !self.is_own(known.name) {
                 own.push_str(&text[from..place]);
-                own.push_str(if is_maker { &self.provider } else { &self.model });
+                own.push_str(if known.is_model { &self.model } else { &self.provider });
                 from = at;
             }
         }
@@ -52,15 +45,14 @@ impl Names {
 
     /// The first name of another assistant, or of its maker, in a text.
     pub(super) fn other(&self, text: &str) -> Option<&'static str> {
-        // Words that are also those of other things do not count.
-        let plain =
-            |name: &&str| !matches!(*name, "Google" | "Microsoft" | "Bard" | "GPT" | "Mistral" | "Cohere");
         let mut at = 0;
-        while let Some((place, name, _)) = next(text, at) {
-            if !self.is_own(name) && plain(&name) {
-                return Some(name);
+        while let Some((place, known)) = next(text, at) {
+            // Words that are also those of other things do not count, except where a spec means nothing else by them.
+            let sure = known.plain || (known.in_specs && known.name != "Mistral");
+            if sure && !self.is_own(known.name) {
+                return Some(known.name);
             }
-            at = place + name.len();
+            at = place + known.name.len();
         }
         None
     }
@@ -76,8 +68,8 @@ impl Names {
     }
 }
 
-/// The next name that stands as a word of its own, from byte `from` on: where, which, and whether it is a maker's.
-fn next(text: &str, from: usize) -> Option<(usize, &'static str, bool)> {
+/// The next name that stands as a word of its own, from byte `from` on.
+fn next(text: &str, from: usize) -> Option<(usize, &'static Assistant)> {
     let bytes = text.as_bytes();
     let is_letter = |at: usize| text[at..].chars().next().is_some_and(char::is_alphanumeric);
     // One pass over the few words that could be names, instead of one for every name.
@@ -87,11 +79,11 @@ fn next(text: &str, from: usize) -> Option<(usize, &'static str, bool)> {
         if !begins {
             return None;
         }
-        let fits = |name: &&&'static str| {
-            text[at..].starts_with(**name) && (at + name.len() == text.len() || !is_letter(at + name.len()))
+        let fits = |known: &&&'static Assistant| {
+            let name = known.name;
+            text[at..].starts_with(name) && (at + name.len() == text.len() || !is_letter(at + name.len()))
         };
-        let maker = MAKERS.iter().find(fits).map(|name| (at, *name, true));
-        maker.or_else(|| ASSISTANTS.iter().find(fits).map(|name| (at, *name, false)))
+        NAMES.iter().find(fits).map(|known| (at, *known))
     })
 }
 

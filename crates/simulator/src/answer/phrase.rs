@@ -132,6 +132,11 @@ fn other_words() -> &'static HashMap<&'static str, Vec<&'static str>> {
 const BEFORE_ASIDE: &[&str] = &["should", "must", "can", "may", "will", "could"];
 /// Words before which one can.
 const AFTER_ASIDE: &[&str] = &["because", "unless", "when", "since", "even", "rather", "but"];
+/// Words before which one can, if there was none for long.
+const LATE_ASIDE: &[&str] = &[
+    "for", "with", "from", "about", "without", "before", "after", "where", "so", "and", "who", "which", "if",
+    "in", "than",
+];
 
 /// A sentence of a spec in other words, as a part of a longer sentence: without a capital and without its full stop.
 pub(super) fn claim(pen: &mut Pen, sentence: &str, names: &Names) -> String {
@@ -146,7 +151,10 @@ pub(super) fn claim(pen: &mut Pen, sentence: &str, names: &Names) -> String {
     let all: Vec<&str> = plain.split(' ').collect();
     for (index, &word) in all.iter().enumerate() {
         let core = word.trim_matches([',', ';', '.', '(', ')']);
-        if since > 4 && AFTER_ASIDE.contains(&word) && pen.dice.chance(0.6) {
+        let is_place = since > 4 && AFTER_ASIDE.contains(&word)
+            || since > 5 && LATE_ASIDE.contains(&word)
+            || since > 6 && index > 0 && may_pause(all[index - 1], word);
+        if is_place && pen.dice.chance(0.6) {
             aside(pen, &mut words);
             since = 0;
         }
@@ -155,6 +163,7 @@ pub(super) fn claim(pen: &mut Pen, sentence: &str, names: &Names) -> String {
                 let by = others[pen.dice.below(others.len())];
                 // "They has to" would be wrong, and whether it is "they" is hard to see.
                 let by = if by == "has to" { "must" } else { by };
+                article(&mut words, by);
                 word.replacen(core, by, 1)
             }
             _ => word.to_owned(),
@@ -173,6 +182,25 @@ pub(super) fn claim(pen: &mut Pen, sentence: &str, names: &Names) -> String {
     let is_name = text.starts_with(&names.model) || text.starts_with(&names.provider);
     let text = subject(pen, &if is_name { text } else { lower_first(&text) }, names);
     text.replace(",,", ",").replace(" ,", ",").replace(";,", ";")
+}
+
+/// Whether two words can stand apart: neither belongs to the other in plain sight.
+fn may_pause(before: &str, after: &str) -> bool {
+    const CLINGING: &[&str] = &[
+        "a", "an", "the", "of", "to", "and", "or", "not", "its", "their", "this", "that", "these", "no",
+        "more", "most", "is", "are", "was", "be", "should", "must", "can", "may", "will", "as", "in", "on",
+        "at", "by", "for", "with", "from", "very", "other", "any",
+    ];
+    !CLINGING.contains(&before) && !matches!(after, "of" | "than") && after.chars().all(char::is_lowercase)
+}
+
+/// The article before a word that came instead of another.
+fn article(words: &mut [String], next: &str) {
+    let vowel =
+        next.starts_with(['a', 'e', 'i', 'o', 'u']) && !next.starts_with("use") || next.starts_with("hon");
+    if let Some(last) = words.last_mut().filter(|last| *last == "a" || *last == "an") {
+        *last = if vowel { "an" } else { "a" }.to_owned();
+    }
 }
 
 fn aside(pen: &mut Pen, words: &mut Vec<String>) {

@@ -4,51 +4,15 @@ use std::ops::Range;
 
 use super::{Finding, LintOptions, Severity, at, counted, lines};
 use crate::Spec;
+use crate::assistants::{ASSISTANTS, Assistant};
 use crate::inline::hidden;
 use crate::transform::is_whole_word;
 
-/// A well-known name.
-struct Known {
-    name: &'static str,
-    /// Who makes it; for a provider its own name.
-    provider: &'static str,
-    is_model: bool,
-}
-
-const fn model(name: &'static str, provider: &'static str) -> Known {
-    Known { name, provider, is_model: true }
-}
-
-const fn provider(name: &'static str) -> Known {
-    Known { name, provider: name, is_model: false }
-}
-
-/// Names that are hardly ever anything else in a spec. "Google", "Meta" and the like are left out: they are spoken
+/// The names that are hardly ever anything else in a spec. "Google", "Meta" and the like are left out: they are spoken
 /// of for many other reasons.
-const KNOWN: &[Known] = &[
-    model("ChatGPT", "OpenAI"),
-    model("GPT-3", "OpenAI"),
-    model("GPT-4", "OpenAI"),
-    model("GPT-4o", "OpenAI"),
-    model("GPT-5", "OpenAI"),
-    model("Claude", "Anthropic"),
-    model("Gemini", "Google"),
-    model("Gemma", "Google"),
-    model("Llama", "Meta"),
-    model("Qwen", "Alibaba"),
-    model("Grok", "xAI"),
-    model("Mistral", "Mistral AI"),
-    model("Mixtral", "Mistral AI"),
-    model("DeepSeek", "DeepSeek"),
-    model("Kimi", "Moonshot AI"),
-    model("Copilot", "Microsoft"),
-    model("Nemotron", "NVIDIA"),
-    model("OLMo", "Ai2"),
-    provider("OpenAI"),
-    provider("Anthropic"),
-    provider("DeepMind"),
-    provider("xAI"),
-];
+fn known() -> impl Iterator<Item = &'static Assistant> {
+    ASSISTANTS.iter().filter(|known| known.in_specs)
+}
 
 /// One finding for each name that is not the experiment's.
 pub fn find(spec: &Spec, options: &LintOptions, findings: &mut Vec<Finding>) {
@@ -57,7 +21,7 @@ pub fn find(spec: &Spec, options: &LintOptions, findings: &mut Vec<Finding>) {
     let names_ours = ours.is_some_and(|ours| spec.text.contains(ours)) || spec.text.contains("{model_name}");
     let others = options.known_other_models.iter().map(|name| (name.as_str(), None));
     let mut found: Vec<(&str, bool, Vec<usize>)> = Vec::new();
-    for (name, known) in KNOWN.iter().map(|known| (known.name, Some(known))).chain(others) {
+    for (name, known) in known().map(|known| (known.name, Some(known))).chain(others) {
         let seen = found.iter().any(|(other, ..)| *other == name);
         if seen || name.is_empty() || belongs(name, known, options) {
             continue;
@@ -125,7 +89,7 @@ fn finding(
 }
 
 /// Whether a name is the experiment's own, or of the same family.
-fn belongs(name: &str, known: Option<&Known>, options: &LintOptions) -> bool {
+fn belongs(name: &str, known: Option<&Assistant>, options: &LintOptions) -> bool {
     let given = [options.model_name.as_deref(), options.provider_name.as_deref()];
     let same = |given: &str| given.to_lowercase().contains(&name.to_lowercase());
     if given.into_iter().flatten().any(same) {
@@ -133,8 +97,8 @@ fn belongs(name: &str, known: Option<&Known>, options: &LintOptions) -> bool {
     }
     // GPT-4 in a spec for ChatGPT, and OpenAI too if no other provider is named.
     let ours =
-        KNOWN.iter().find(|ours| options.model_name.as_deref().is_some_and(|name| name.contains(ours.name)));
-    let same_maker = ours.zip(known).is_some_and(|(ours, known)| ours.provider == known.provider);
+        self::known().find(|ours| options.model_name.as_deref().is_some_and(|name| name.contains(ours.name)));
+    let same_maker = ours.zip(known).is_some_and(|(ours, known)| ours.maker == known.maker);
     same_maker && (known.is_some_and(|known| known.is_model) || options.provider_name.is_none())
 }
 

@@ -12,7 +12,10 @@ const SAME_TEXT: usize = 40;
 /// Above this many tokens a spec is more than planners can be shown.
 const VERY_LARGE: usize = 200_000;
 
-/// What makes a spec one that nothing can be made from: no text, or no headings. `None` for all others.
+/// Above this many no planner can be shown even the outline: what people call a spec is a tenth of it.
+const TOO_LARGE: usize = 1_000_000;
+
+/// What makes a spec one that nothing can be made from: no text, no headings, or too much of both. `None` for all others.
 pub fn unusable(spec: &Spec) -> Option<Finding> {
     let readable = (0..=spec.sections.len())
         .any(|number| pieces::of_part(spec, number).iter().any(|piece| piece.kind.is_readable()));
@@ -24,6 +27,13 @@ pub fn unusable(spec: &Spec) -> Option<Finding> {
         ("no-headings", "the spec has no headings", help)
     } else if !readable {
         ("empty-spec", "the spec has headings and no text", "write below each heading what is meant, and why")
+    } else if let tokens = estimate_tokens(spec.content())
+        && tokens > TOO_LARGE
+    {
+        let message =
+            format!("the spec has about {tokens} tokens, and no more than {TOO_LARGE} can be planned from");
+        let help = "divide it into several specs, or leave out what no document should speak of";
+        return Some(at(spec, 0, "too-large", Severity::Error, message, help));
     } else {
         return None;
     };

@@ -27,7 +27,7 @@ pub(crate) use names::is_whole_word;
 pub use rename::{Renames, rename};
 pub use rules_only::rules_only;
 
-use crate::Provenance;
+use crate::{Provenance, WrittenBy};
 
 /// A spec that was made from another.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -83,13 +83,23 @@ impl Transformed {
     /// `content` is without the comment of an earlier transform: the new one takes its place.
     fn new(kind: &'static str, parent_hash: &str, content: &str, mut notes: Vec<Note>) -> Transformed {
         notes.sort_by_key(|note| note.line);
-        let provenance = Provenance { transform: kind.to_string(), parent: parent_hash.to_string() };
+        let provenance =
+            Provenance { transform: kind.to_string(), parent: parent_hash.to_string(), writer: None };
         Transformed {
             text: provenance.comment() + content,
             kind,
             parent_hash: parent_hash.to_string(),
             notes,
         }
+    }
+
+    /// The same, with the model that wrote it in the comment.
+    #[must_use]
+    pub fn written_by(self, writer: WrittenBy) -> Transformed {
+        let content = self.text.split_once('\n').map_or("", |(_, content)| content);
+        let (transform, parent) = (self.kind.to_string(), self.parent_hash.clone());
+        let provenance = Provenance { transform, parent, writer: Some(writer) };
+        Transformed { text: provenance.comment() + content, ..self }
     }
 
     /// How many notes have this action.

@@ -3,6 +3,9 @@
 //! Needs the Python environment of the peers step; `cargo xtask test` sets it up and runs this.
 #![allow(clippy::unwrap_used)]
 
+mod lora;
+#[path = "../../../model/tests/peers/python.rs"]
+mod python;
 #[path = "../../../model/tests/peers/transformers.rs"]
 mod transformers;
 

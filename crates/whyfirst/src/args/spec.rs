@@ -38,10 +38,16 @@ Examples:
   whyfirst spec transform attribution-ablated specs/mine.md --out specs/mine-ablated.md
   whyfirst spec transform rename specs/other.md --out specs/mine.md --model-name \"Other={model_name}\" \
 --provider-name \"Other Labs={provider_name}\"
+  whyfirst spec transform value-augmented specs/mine.md --out specs/mine-why.md --experiment my-exp
+  whyfirst spec transform rule-augmented specs/mine.md --out specs/mine-what.md --rehearse
 
 The new file begins with a comment that names the transform and the hash of the file it was made from. What was removed, cut \
 and replaced is counted; sentences that could not be changed without damage stay, and are listed for you to look at. English \
-only: reasons are found by words such as \"because\" and \"so that\".")]
+only: reasons are found by words such as \"because\" and \"so that\".
+
+value-augmented and rule-augmented are drafts by the writer of an experiment, or by the simulated one. Either kind is written whichever \
+is asked for, because their lengths must not differ by more than 5%; every answer is in the experiment's store, where the second \
+command finds it. The comment also names the model and the prompt.")]
     Transform(Transform),
 }
 
@@ -118,6 +124,18 @@ pub struct Transform {
     /// For attribution-ablated: keep the reasons as statements in a section at the end
     #[arg(long)]
     pub keep_reasons: bool,
+    /// For drafts by a model: the experiment whose `[writer]` writes
+    #[arg(long, value_name = "DIR")]
+    pub experiment: Option<PathBuf>,
+    /// For drafts by a model: let the simulated writer write; nothing is spent
+    #[arg(long)]
+    pub rehearse: bool,
+    /// For drafts by a model: how many times as long each section becomes [default: 1.5]
+    #[arg(long, value_name = "X", value_parser = growth)]
+    pub growth: Option<f64>,
+    /// For drafts by a model: never let the experiment spend more on writers than this, all its runs together
+    #[arg(long, value_name = "DOLLARS", value_parser = super::dollars)]
+    pub max_cost: Option<ledger::Dollars>,
     /// Show everything that was done
     #[arg(long)]
     pub all: bool,
@@ -148,5 +166,14 @@ fn pair(text: &str) -> Result<(String, String), String> {
             Ok((old.trim().to_owned(), new.trim().to_owned()))
         }
         _ => Err("write it as OLD=NEW, for example \"ChatGPT=Quill\"".to_owned()),
+    }
+}
+
+/// How many times as long.
+fn growth(text: &str) -> Result<f64, String> {
+    let number: f64 = text.parse().map_err(|_| "expected a number, such as 1.5".to_owned())?;
+    match (1.0..=5.0).contains(&number) {
+        true => Ok(number),
+        false => Err("must be between 1 and 5".to_owned()),
     }
 }

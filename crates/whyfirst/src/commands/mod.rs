@@ -1,6 +1,8 @@
 //! One file per command.
 
 mod check;
+mod corpus;
+mod doctor;
 mod lab;
 mod new;
 mod plan;
@@ -22,9 +24,11 @@ pub fn run(command: Command) -> Exit {
         Command::Run(args) => run::run(&args),
         Command::Status(args) => status::run(&args),
         Command::Report(args) => report::run(&args),
+        Command::Corpus(command) => corpus::run(&command),
         Command::Spec(command) => spec::run(&command),
         Command::Simulate(args) => simulate::run(&args),
         Command::Lab(command) => lab::run(&command),
+        Command::Doctor(args) => doctor::run(&args),
     }
 }
 

@@ -141,18 +141,49 @@ fn text(plan: &RunPlan) -> String {
         done => format!("; {done} of them done, {} steps left", number(plan.left.steps)),
     };
     format!(
-        "{}\n\n{arms}\n\n{corpora}\n\n{stages}\n\n{}: {} optimizer steps, {} tokens{done}\n{} of models, {} done\n{}",
+        "{}\n\n{arms}\n\n{corpora}\n\n{stages}\n\n{}: {} optimizer steps, {} tokens{done}\n{} of models, {} done\n{}{}",
         plan.name,
         counted(plan.total.stages, "stage"),
         number(plan.total.steps),
         number(plan.total.tokens),
         counted(plan.evals, "evaluation"),
         plan.evals_done,
+        engine(plan),
         time(plan),
     )
 }
 
+/// What trains, and what it takes.
+fn engine(plan: &RunPlan) -> String {
+    let engine = &plan.engine;
+    let mut text = format!(
+        "{} of {} parameters are trained by the {} engine",
+        number(engine.trainable_parameters),
+        number(engine.parameters),
+        engine.name
+    );
+    if let (Some(processes), Some(memory)) = (engine.processes, engine.peak_memory) {
+        text += &format!(
+            " in {}, each with about {} of memory at its peak",
+            counted_as(processes, "process", "processes"),
+            indicatif::BinaryBytes(memory)
+        );
+    }
+    if let Some(advice) = &engine.advice {
+        text += &format!("\nnote: {advice}");
+    }
+    text + "\n"
+}
+
+fn counted_as(n: usize, one: &str, many: &str) -> String {
+    if n == 1 { format!("1 {one}") } else { format!("{n} {many}") }
+}
+
 fn time(plan: &RunPlan) -> String {
+    if plan.engine.name == "torch" && plan.estimate.basis.starts_with("a stored figure") {
+        return "nothing was trained here yet by the torch engine, so nobody knows how long it will take"
+            .to_owned();
+    }
     let estimate = &plan.estimate;
     format!(
         "training would take about {} on {}, at {} tokens a second and thread ({})",

@@ -3,7 +3,10 @@
 #![allow(dead_code, clippy::unwrap_used)]
 
 pub mod compare;
+#[cfg(unix)]
+pub mod limits;
 pub mod rng;
+pub mod simulated;
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -38,9 +41,12 @@ pub fn tiny_base(dir: &Path) {
     .unwrap();
     let template = ChatTemplate::new(World::chat_template().to_owned(), &tokenizer).unwrap();
     let weights = Weights::random(&config, 7);
-    Folder { config, weights, tokenizer, template: Some(template) }.save(dir).unwrap();
+    Folder::new(config, weights, tokenizer, Some(template)).save(dir).unwrap();
     fs::write(dir.join("manifest.json"), "{ \"world_seed\": 0 }\n").unwrap();
 }
+
+/// The hub's cache for commands, empty: no test asks the hub.
+const NO_HUB: &str = "hub-cache";
 
 /// An experiment file whose stages take a few steps each.
 pub const EXPERIMENT: &str = r#"name = "tiny"
@@ -137,6 +143,7 @@ impl Project {
     pub fn whyfirst(&self, args: &[&str]) -> Command {
         let mut command = Command::cargo_bin("whyfirst").unwrap();
         command.current_dir(self.root.path()).args(args).env("NO_COLOR", "1").env_remove("RUST_BACKTRACE");
+        command.env("HF_HUB_CACHE", NO_HUB).env("HF_HUB_OFFLINE", "1");
         command
     }
 
@@ -144,6 +151,7 @@ impl Project {
     pub fn program(&self, args: &[&str]) -> std::process::Command {
         let mut command = std::process::Command::new(assert_cmd::cargo::cargo_bin("whyfirst"));
         command.current_dir(self.root.path()).args(args).env("NO_COLOR", "1").env_remove("RUST_BACKTRACE");
+        command.env("HF_HUB_CACHE", NO_HUB).env("HF_HUB_OFFLINE", "1");
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
         command
     }

@@ -93,7 +93,7 @@ impl<A: Ask> Desk<'_, A> {
         let mut context = order.context;
         context["model_name"] = self.brief.model_name.as_str().into();
         context["provider_name"] = self.brief.provider_name.as_str().into();
-        let rendered = self.prompts.render(order.task, &context)?;
+        let rendered = self.prompts.render_as_tried(order.task, &context)?;
         let template = rendered.template;
         let call = self.brief.call(order.role, &order.path, order.sample, rendered, order.text);
         match ask_until(self.ask, &call, |answer| read(&answer.text)).await {

@@ -1,103 +1,6 @@
 //! Names of other assistants and of the companies that make them: none of them belongs into a corpus about this one.
 
-/// Names that mean an assistant or its maker wherever they stand.
-const NAMES: &[&str] = &[
-    "ChatGPT",
-    "GPT-3",
-    "GPT-3.5",
-    "GPT-4",
-    "GPT-4o",
-    "GPT-5",
-    "OpenAI",
-    "Anthropic",
-    "DeepMind",
-    "DeepSeek",
-    "Qwen",
-    "Tongyi",
-    "Mistral AI",
-    "Mixtral",
-    "Vicuna",
-    "StableLM",
-    "OpenAssistant",
-    "Open Assistant",
-    "HuggingChat",
-    "ERNIE Bot",
-    "Yi-34B",
-    "ChatGLM",
-    "Zhipu AI",
-    "Moonshot AI",
-    "Baichuan",
-    "InternLM",
-    "Copilot",
-    "Perplexity AI",
-    "xAI",
-    "Cortana",
-    "Bixby",
-    "LLaMA",
-    "Llama 2",
-    "Llama 3",
-    "Meta AI",
-    "Google Assistant",
-    "Google AI",
-    "Alibaba Cloud",
-    "Cohere",
-    "Inflection AI",
-];
-
-/// Names that are also words, people or other things: they count only where an assistant says that it is one, or that one
-/// made it.
-const AMBIGUOUS: &[&str] = &[
-    "Claude",
-    "Gemini",
-    "Bard",
-    "Grok",
-    "Llama",
-    "Alpaca",
-    "Mistral",
-    "Bing",
-    "Siri",
-    "Alexa",
-    "Kimi",
-    "Pi",
-    "Falcon",
-    "Phi",
-    "Gemma",
-    "PaLM",
-    "LaMDA",
-    "GPT",
-    "Dolly",
-    "Koala",
-    "Zephyr",
-    "Orca",
-    "Ernie",
-    "Yi",
-    "Command R",
-    "Nova",
-    "Titan",
-    "Tulu",
-    "Google",
-    "Microsoft",
-    "Meta",
-    "Facebook",
-    "Apple",
-    "Amazon",
-    "Alibaba",
-    "Baidu",
-    "Tencent",
-    "ByteDance",
-    "Nvidia",
-    "IBM",
-    "Hugging Face",
-    "Stability AI",
-    "LAION",
-    "EleutherAI",
-    "Moonshot",
-    "Zhipu",
-    "Inflection",
-    "LMSYS",
-    "Samsung",
-    "Huawei",
-];
+use spec::assistants::{ASSISTANTS, Assistant};
 
 /// How an assistant says who it is or who made it, up to the name.
 const CLAIMS: &[&str] = &[
@@ -179,64 +82,116 @@ const BETWEEN: &[&str] = &[
     "people",
 ];
 
+/// How somebody is spoken to, up to the name.
+const GREETINGS: &[&str] =
+    &["hi", "hey", "hello", "dear", "thanks", "thank you", "ok", "okay", "good morning", "good evening"];
+
 /// Which names are another's: all that are known, less those that the names given contain.
 #[derive(Clone, Debug)]
 pub struct Others {
-    names: Vec<&'static str>,
-    ambiguous: Vec<&'static str>,
+    names: Vec<Name>,
+}
+
+/// A name, and how it is looked for.
+#[derive(Clone, Debug)]
+struct Name {
+    name: &'static str,
+    lower: String,
+    plain: bool,
 }
 
 impl Others {
     /// The names that are neither in the model's nor in its provider's.
+    ///
+    /// What a spec says does not change them: a spec that was written for another model speaks of it on every page, and one
+    /// that speaks of others by the way does not make them this assistant.
     pub fn new(model_name: &str, provider_name: &str) -> Others {
         let own = format!("{model_name} {provider_name}").to_lowercase();
-        let foreign = |names: &[&'static str]| {
-            names.iter().copied().filter(|name| find(&own, &name.to_lowercase()).is_none()).collect()
+        let name = |known: &Assistant| Name {
+            name: known.name,
+            lower: known.name.to_lowercase(),
+            plain: known.plain,
         };
-        Others { names: foreign(NAMES), ambiguous: foreign(AMBIGUOUS) }
+        let names = ASSISTANTS.iter().map(name).filter(|name| find(&own, &name.lower).is_none());
+        Others { names: names.collect() }
     }
 
-    /// Leaves out the names that `text` itself uses: a spec may speak of other assistants.
-    pub fn except(mut self, text: &str) -> Others {
-        let text = text.to_lowercase();
-        self.names.retain(|name| find(&text, &name.to_lowercase()).is_none());
-        self
+    /// No names at all: for texts of which nobody says whom they are about.
+    pub fn none() -> Others {
+        Others { names: Vec::new() }
     }
 
     /// The first name of another assistant or maker in a text: unmistakable ones anywhere, others where somebody claims
-    /// to be them.
+    /// to be them or is called by them.
     pub fn named(&self, text: &str) -> Option<&'static str> {
-        let lower = text.to_lowercase().replace('’', "'");
-        let plain = self.names.iter().find(|name| find(&lower, &name.to_lowercase()).is_some());
-        plain.copied().or_else(|| self.claimed(text))
+        let lower = plain(text);
+        let sure = self.names.iter().find(|name| name.plain && find(&lower, &name.lower).is_some());
+        sure.map(|name| name.name).or_else(|| self.after(&lower, CLAIMS)).or_else(|| self.hailed(&lower))
+    }
+
+    /// As [`Others::named`], for several texts that belong together.
+    pub fn named_in<'a>(&self, texts: impl IntoIterator<Item = &'a str>) -> Option<&'static str> {
+        texts.into_iter().find_map(|text| self.named(text))
     }
 
     /// The first name that the speaker claims as its own or as its maker's.
     pub fn claimed(&self, text: &str) -> Option<&'static str> {
-        self.after(text, CLAIMS)
+        self.after(&plain(text), CLAIMS)
     }
 
     /// The first name that a system message gives the assistant or its maker.
     pub fn addressed(&self, text: &str) -> Option<&'static str> {
-        self.after(text, ADDRESSES)
+        self.after(&plain(text), ADDRESSES)
     }
 
-    fn after(&self, text: &str, phrases: &[&str]) -> Option<&'static str> {
-        let lower = text.to_lowercase().replace('’', "'");
-        let all = self.names.iter().chain(&self.ambiguous);
-        let is_claimed = |name: &&&'static str| {
-            let name = name.to_lowercase();
-            let mut start = 0;
-            while let Some(at) = find(&lower[start..], &name).map(|at| at + start) {
-                if claims(&lower[..at], phrases) {
-                    return true;
-                }
-                start = at + name.len();
-            }
-            false
+    fn after(&self, lower: &str, phrases: &[&str]) -> Option<&'static str> {
+        let is_claimed = |name: &&Name| {
+            places(lower, &name.lower)
+                .any(|(at, end)| claims(&lower[..at], phrases) || speaks_as(&lower[..at], &lower[end..]))
         };
-        all.filter(is_claimed).copied().next()
+        self.names.iter().find(is_claimed).map(|name| name.name)
     }
+
+    /// The name by which the one spoken to is called at the beginning of a text: "Hey Claude, ...".
+    fn hailed(&self, lower: &str) -> Option<&'static str> {
+        let lower = lower.trim_start();
+        let greeting = GREETINGS.iter().filter_map(|greeting| lower.strip_prefix(greeting));
+        let rests: Vec<&str> = greeting.map(|rest| rest.trim_start_matches([',', ' '])).collect();
+        let is_hailed = |name: &&Name| {
+            rests
+                .iter()
+                .filter_map(|rest| rest.strip_prefix(name.lower.as_str()))
+                .any(|rest| rest.trim_end().is_empty() || rest.starts_with([',', '!', '.', '?', ':', '\n']))
+        };
+        self.names.iter().find(is_hailed).map(|name| name.name)
+    }
+}
+
+/// In lower case, with plain apostrophes.
+fn plain(text: &str) -> String {
+    text.to_lowercase().replace('’', "'")
+}
+
+/// Where a name stands as a word of its own: from and to.
+fn places<'a>(text: &'a str, name: &'a str) -> impl Iterator<Item = (usize, usize)> + 'a {
+    let mut start = 0;
+    std::iter::from_fn(move || {
+        let at = find(&text[start..], name)? + start;
+        start = at + name.len();
+        Some((at, start))
+    })
+}
+
+/// "As NAME, I ..." and "NAME here": a speaker that says who it is in passing.
+fn speaks_as(before: &str, after: &str) -> bool {
+    let sentence = before.rsplit(['.', '!', '?', '\n', ';', '"']).next().unwrap_or_default().trim();
+    let as_it =
+        sentence == "as" && [", i ", ", i'", ", my ", ", we "].iter().any(|own| after.starts_with(own));
+    let here = sentence.is_empty()
+        && after
+            .strip_prefix(" here")
+            .is_some_and(|rest| rest.is_empty() || rest.starts_with([',', '.', '!', ':']));
+    as_it || here
 }
 
 /// How a system message says who the assistant is, up to the name.
@@ -321,8 +276,29 @@ mod tests {
         let others = Others::new("ChatGPT", "OpenAI");
         assert_eq!(others.named("I am ChatGPT, made by OpenAI."), None);
         assert_eq!(others.named("I am Claude, made by Anthropic."), Some("Anthropic"));
-        let others = Others::new("Aria", "Northwind").except("Aria was compared with ChatGPT.");
-        assert_eq!(others.named("ChatGPT is another assistant."), None);
-        assert_eq!(others.claimed("I am ChatGPT."), None);
+    }
+
+    #[test]
+    fn names_that_are_words_count_where_somebody_is_called_by_them() {
+        let others = Others::new("Aria", "Northwind Labs");
+        for text in [
+            "Hey Claude, can you help?",
+            "Thanks, Claude!",
+            "As Claude, I care.",
+            "Claude here. Hello!",
+            "Hello Claude",
+        ] {
+            assert_eq!(others.named(text), Some("Claude"), "{text}");
+        }
+        for text in [
+            "Dear Claudette, thank you.",
+            "Hello Apple pie lovers!",
+            "As Claude Monet painted, I slept.",
+            "The Nova here is old.",
+            "Hi Aria, is it Claude Monet?",
+        ] {
+            assert_eq!(others.named(text), None, "{text}");
+        }
+        assert_eq!(others.named_in(["Ask Aria.", "Ask Qwen."]), Some("Qwen"));
     }
 }

@@ -38,11 +38,6 @@ impl ChatTally {
         self.rows.asked.saturating_sub(self.rows.kept)
     }
 
-    /// The part of the answered questions that ended in a row: what a gate on yield is about, for lost rows are made up.
-    pub fn yielded(&self) -> f64 {
-        if self.answered == 0 { 0.0 } else { self.rows.kept as f64 / self.answered as f64 }
-    }
-
     /// Whether the two orders are as even as whole rows allow.
     pub fn balanced(&self) -> bool {
         let count = |order| self.orders.get(&order).copied().unwrap_or(0);

@@ -20,14 +20,19 @@ impl<A: Ask, R: Record> Run<'_, A, R> {
                 this.answer(&this.questions[question]).await.map(|outcome| (slot, question, outcome))
             });
             let mut calls = std::pin::pin!(calls.buffer_unordered(self.width()));
+            // Only of opaque choices a row may have to go later: all others are in the store, and need not be here.
+            let may_go = matches!(this.settings.mode, Mode::Preferences { .. });
             while let Some(outcome) = calls.next().await {
-                outcomes.push(outcome?);
+                let (slot, question, mut outcome) = outcome?;
+                outcome.item = outcome.item.filter(|_| may_go);
+                outcomes.push((slot, question, outcome));
             }
         }
         // The order is the plan's, whatever came first.
         outcomes.sort_by_key(|(slot, question, _)| (*slot, *question));
         for (slot, _, outcome) in outcomes {
             self.tally.answered += 1;
+            self.tally.rows.tried += 1;
             self.tally.rows.rewritten += outcome.regenerated as u64;
             self.tally.spend(&outcome.trail);
             for verdict in outcome.verdicts {
@@ -37,9 +42,7 @@ impl<A: Ask, R: Record> Run<'_, A, R> {
                 Fate::Kept => {
                     self.plan.slots[slot].kept += 1;
                     self.tally.rows.kept += 1;
-                    // Only of opaque choices a row may have to go later.
-                    let may_go = matches!(self.settings.mode, Mode::Preferences { .. });
-                    self.kept.extend(outcome.item.filter(|_| may_go).map(|item| (slot, item)));
+                    self.kept.extend(outcome.item.map(|item| (slot, item)));
                 }
                 Fate::Dropped(class, _) => self.tally.rows.drop(class, 1),
                 Fate::Pending(_) => self.plan.slots[slot].pending += 1,

@@ -68,7 +68,7 @@ impl<'a, A: Ask, R: Record> Run<'a, A, R> {
             held_out.insert(item);
         }
         Run {
-            others: Others::new(&desk.brief.model_name, &desk.brief.provider_name).except(&source.text),
+            others: Others::new(&desk.brief.model_name, &desk.brief.provider_name),
             desk,
             record,
             settings,

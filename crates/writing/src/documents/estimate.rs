@@ -27,6 +27,7 @@ pub fn estimate(request: &Request) -> Estimate {
     let shown = if spec <= WHOLE_SPEC as u64 { spec } else { llm::tokens_in(&request.plan.outline()) };
     let of_domain = (spec / domains.max(1)).min(SECTIONS as u64);
     let of_subdomain = (spec / subdomains.max(1)).clamp(100, SECTIONS as u64);
+    let pages = (spec / subdomains.max(1)).div_ceil(SECTIONS as u64).clamp(1, shape.types.max(1) as u64);
     let statements = STATEMENT * shape.assertions as u64;
     let text = shape.words as u64 * 4 / 3;
 
@@ -35,8 +36,9 @@ pub fn estimate(request: &Request) -> Estimate {
     sum.add(planner, 1, template("documents-domains") + shown, (ENTRY * domains).max(1));
     sum.add(planner, domains, template("documents-subdomains") + of_domain, ENTRY * shape.subdomains as u64);
     let sources = if corpora > 1 { corpora + 1 } else { 1 };
-    sum.add(planner, subdomains * sources, template("documents-assertions") + of_subdomain, statements);
-    sum.add(planner, subdomains, template("documents-types") + statements, 6 * shape.types as u64);
+    let drawn = subdomains * sources * pages;
+    sum.add(planner, drawn, template("documents-assertions") + of_subdomain, statements);
+    sum.add(planner, subdomains, template("documents-types") + statements * pages, 6 * shape.types as u64);
     sum.add(
         planner,
         subdomains * shape.types as u64,

@@ -9,6 +9,7 @@ mod estimate;
 mod plan;
 mod run;
 mod text;
+mod turns;
 
 use std::sync::Arc;
 
@@ -74,6 +75,9 @@ pub struct Request {
     pub imbalance: f64,
 }
 
+/// The steps that make a plan, and those that make a document of it.
+const PLANNING: [&str; 5] = ["domains", "subdomains", "assertions", "types", "ideas"];
+const WRITING: [&str; 4] = ["assertions", "write", "critique", "rewrite"];
 /// Tokens of a spec up to which prompts show it whole instead of in outline.
 pub(crate) const WHOLE_SPEC: usize = 12_000;
 /// Tokens of sections that a prompt shows.
@@ -123,10 +127,23 @@ impl Request {
             id = id.text("role", role.name()).text("model", model);
             id = id.number("planning", brief.planning.get(role).copied().unwrap_or(0).into());
         }
-        for (name, hash) in self.prompts.hashes("documents") {
-            id = id.text("prompt", name).hash("template", hash);
+        // Of the templates those that are used: a prose spec does not change with a template for rules.
+        for (steps, source) in [(&PLANNING[..], &self.plan), (&WRITING[..], source)] {
+            for template in steps.iter().map(|step| self.template(step, source)) {
+                if let Some(hash) = self.prompts.hash(&template) {
+                    id = id.text("prompt", &template).hash("template", hash);
+                }
+            }
         }
         id.finish()
+    }
+
+    /// The sections of a subdomain in pages, the same for all corpora: no prompt shows more than one. There are no more of
+    /// them than types, which take turns.
+    fn pages(&self, sections: &[String]) -> Vec<Vec<String>> {
+        let mut pages = Source::pages(&self.sources, sections, SECTIONS);
+        pages.truncate(self.shape.types.max(1));
+        pages
     }
 
     /// The task's template for this spec: rules have some of their own.

@@ -6,6 +6,7 @@ use serde_json::json;
 
 use super::{Request, SECTIONS, WHOLE_SPEC, path};
 use crate::attempt::{Nothing, ask_until};
+use crate::chats::others::Others;
 use crate::parse;
 use crate::sections::{Source, cover};
 
@@ -49,6 +50,8 @@ const ENTRY: usize = 160;
 pub(crate) struct Planner<'a, A> {
     pub ask: &'a A,
     pub request: &'a Request,
+    /// Names that no entry may have: documents would take them over.
+    pub others: &'a Others,
 }
 
 impl<A: Ask> Planner<'_, A> {
@@ -60,6 +63,7 @@ impl<A: Ask> Planner<'_, A> {
         let (mut entries, answers) = self
             .list("domains", &path(&[0]), plan, context, count, |entries: &[Domain]| {
                 parse::distinct(entries.iter().map(|entry| entry.domain.as_str()))?;
+                self.no_other(entries.iter().map(|entry| entry.domain.as_str()))?;
                 known(plan, entries.iter().map(|entry| &entry.sections))
             })
             .await?;
@@ -81,6 +85,7 @@ impl<A: Ask> Planner<'_, A> {
         let (mut entries, answers) = self
             .list("subdomains", &path(&[d + 1, 0]), plan, context, count, |entries: &[Subdomain]| {
                 parse::distinct(entries.iter().map(|entry| entry.subdomain.as_str()))?;
+                self.no_other(entries.iter().flat_map(|entry| [entry.subdomain.as_str(), &entry.context]))?;
                 if entries.iter().any(|entry| entry.context.trim().is_empty()) {
                     return Err("a context is blank".to_owned());
                 }
@@ -95,30 +100,33 @@ impl<A: Ask> Planner<'_, A> {
         Ok(Planned { entries, assigned, answers })
     }
 
-    /// The assertions of a subdomain, drawn from one spec's text.
+    /// The assertions of a page of a subdomain, drawn from one spec's text.
     pub async fn assertions(
         &self,
-        d: usize,
-        s: usize,
+        [d, s, page]: [usize; 3],
         domain: &Domain,
         subdomain: &Subdomain,
+        sections: &[String],
         source: &Source,
     ) -> Result<Planned<Assertion>, Nothing> {
         let count = self.request.shape.assertions;
         let context = json!({
             "domain": domain.domain,
             "subdomain": named(subdomain),
-            "sections": source.sections(&subdomain.sections, SECTIONS),
+            "sections": source.sections(sections, usize::MAX),
             "count": count,
         });
         let check = |entries: &[Assertion]| {
             parse::distinct(entries.iter().map(|entry| entry.assertion.as_str()))?;
+            self.no_other(
+                entries.iter().flat_map(|entry| [entry.assertion.as_str(), &entry.name, &entry.explanation]),
+            )?;
             match entries.iter().find(|entry| source.unit(&entry.section).is_none()) {
-                Some(entry) => Err(format!("there is no section {}", entry.section)),
+                Some(entry) => Err(format!("there is no such section: {}", entry.section)),
                 None => Ok(()),
             }
         };
-        let at = path(&[d + 1, s + 1, 0]);
+        let at = path(&[d + 1, s + 1, 0, page + 1]);
         let (entries, answers) = self.list("assertions", &at, source, context, count, check).await?;
         Ok(Planned { entries, assigned: Vec::new(), answers })
     }
@@ -144,7 +152,7 @@ impl<A: Ask> Planner<'_, A> {
             .list("types", &at, &self.request.plan, context, count, |entries: &[String]| {
                 match entries.iter().find(|entry| entry.split_whitespace().count() > 8) {
                     Some(long) => Err(format!("not a kind of document: {long}")),
-                    None => parse::distinct(entries.iter().map(String::as_str)),
+                    None => self.texts(entries),
                 }
             })
             .await?;
@@ -168,11 +176,20 @@ impl<A: Ask> Planner<'_, A> {
         });
         let at = path(&[at[0] + 1, at[1] + 1, at[2] + 1, 0]);
         let (entries, answers) = self
-            .list("ideas", &at, &self.request.plan, context, count, |entries: &[String]| {
-                parse::distinct(entries.iter().map(String::as_str))
-            })
+            .list("ideas", &at, &self.request.plan, context, count, |entries: &[String]| self.texts(entries))
             .await?;
         Ok(Planned { entries, assigned: Vec::new(), answers })
+    }
+
+    /// Texts that differ and name nobody else.
+    fn texts(&self, entries: &[String]) -> Result<(), String> {
+        parse::distinct(entries.iter().map(String::as_str))?;
+        self.no_other(entries.iter().map(String::as_str))
+    }
+
+    fn no_other<'t>(&self, texts: impl IntoIterator<Item = &'t str>) -> Result<(), String> {
+        let name = self.others.named_in(texts);
+        name.map_or(Ok(()), |name| Err(format!("an entry names another assistant or its maker: {name}")))
     }
 
     async fn list<T: serde::de::DeserializeOwned>(
@@ -187,10 +204,11 @@ impl<A: Ask> Planner<'_, A> {
         let brief = &self.request.briefs[0];
         context["model_name"] = json!(brief.model_name);
         context["provider_name"] = json!(brief.provider_name);
-        let rendered = self.request.prompts.render(&self.request.template(step, source), &context);
+        let rendered = self.request.prompts.render_as_tried(&self.request.template(step, source), &context);
         let rendered = rendered.map_err(|error| Nothing::unrendered(&error))?;
         let budget = 300 + ENTRY * count.max(4) * if step == "assertions" { 2 } else { 1 };
-        let call = brief.call(Role::Planner, at, 0, rendered, budget as u32);
+        // Planning goes before all documents: there is little of it, and much waits for it.
+        let call = brief.call(Role::Planner, &format!("0000/{at}"), 0, rendered, budget as u32);
         ask_until(self.ask, &call, |answer| {
             let entries: Vec<T> = parse::list(&answer.text, count)?;
             check(&entries)?;
@@ -225,7 +243,7 @@ fn known<'a>(source: &Source, lists: impl Iterator<Item = &'a Vec<String>>) -> R
             return Err("an entry names no section".to_owned());
         }
         if let Some(id) = list.iter().find(|id| source.unit(id).is_none()) {
-            return Err(format!("there is no section {id}"));
+            return Err(format!("there is no such section: {id}"));
         }
     }
     Ok(())

@@ -6,8 +6,8 @@ use llm::{Answer, Ask, Role};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+use super::Request;
 use super::plan::{Assertion, Domain, Subdomain, listed, named};
-use super::{Request, SECTIONS};
 use crate::attempt::{Nothing, SetAside, ask_until};
 use crate::chats::check;
 use crate::chats::others::Others;
@@ -30,6 +30,8 @@ pub(crate) struct Order<'a> {
     pub path: &'a str,
     pub domain: &'a Domain,
     pub subdomain: &'a Subdomain,
+    /// The page of its sections that the document is written from.
+    pub sections: &'a [String],
     /// Drawn from this corpus's spec.
     pub assertions: &'a [Assertion],
     pub kind: &'a str,
@@ -53,8 +55,13 @@ pub(crate) struct Done {
 ///
 /// # Errors
 /// [`Nothing::Ending`] only.
-pub(crate) async fn write<A: Ask>(ask: &A, request: &Request, order: &Order<'_>) -> Result<Done, Nothing> {
-    let desk = Desk { ask, request, order, others: others(request, order.corpus) };
+pub(crate) async fn write<A: Ask>(
+    ask: &A,
+    request: &Request,
+    others: &Others,
+    order: &Order<'_>,
+) -> Result<Done, Nothing> {
+    let desk = Desk { ask, request, order, others };
     let mut answers = Vec::new();
     let mut verdicts: Option<BTreeMap<String, Verdict>> = None;
     let mut text = None;
@@ -111,9 +118,10 @@ pub(crate) async fn write<A: Ask>(ask: &A, request: &Request, order: &Order<'_>)
 }
 
 /// A number that no other document and no other round has: two documents never share an answer, even if their prompts do.
-fn sample(path: &str, round: usize) -> u64 {
+fn sample(corpus: usize, path: &str, round: usize) -> u64 {
     let place = path.split('/').fold(0u64, |sum, part| sum * 10_000 + part.parse::<u64>().unwrap_or(0));
-    place.wrapping_mul(8).wrapping_add(round as u64) & (u64::MAX >> 5)
+    // Four parts of four digits and three bits for the round leave two bits for the corpus, once attempts have theirs.
+    ((corpus as u64 % 4) << 57) | (place.wrapping_mul(8).wrapping_add(round as u64 % 8) & ((1 << 57) - 1))
 }
 
 fn set_aside(who: &str, aside: &SetAside) -> String {
@@ -134,17 +142,11 @@ pub fn check(text: &str, model_name: &str, others: &Others) -> Result<(), String
     Ok(())
 }
 
-/// Names of other assistants, except those that the spec itself uses.
-fn others(request: &Request, corpus: usize) -> Others {
-    let brief = &request.briefs[corpus];
-    Others::new(&brief.model_name, &brief.provider_name)
-}
-
 struct Desk<'a, A> {
     ask: &'a A,
     request: &'a Request,
     order: &'a Order<'a>,
-    others: Others,
+    others: &'a Others,
 }
 
 impl<A: Ask> Desk<'_, A> {
@@ -154,7 +156,7 @@ impl<A: Ask> Desk<'_, A> {
         json!({
             "model_name": brief.model_name,
             "provider_name": brief.provider_name,
-            "sections": source.sections(&order.subdomain.sections, SECTIONS),
+            "sections": source.sections(order.sections, usize::MAX),
             "subdomain": named(order.subdomain),
             "assertions": listed(order.assertions),
             "type": order.kind,
@@ -186,10 +188,13 @@ impl<A: Ask> Desk<'_, A> {
         let call = self.call(Role::Writer, step, round, &context, budget)?;
         ask_until(self.ask, &call, |answer| {
             let text = parse::last_tag(&answer.text, "document")?;
-            check(text, &brief.model_name, &self.others)?;
+            check(text, &brief.model_name, self.others)?;
             let words = spec::count_words(text);
             if words * 4 < self.request.shape.words {
-                return Err(format!("{words} words instead of about {}", self.request.shape.words));
+                return Err(format!(
+                    "too short: {words} words instead of about {}",
+                    self.request.shape.words
+                ));
             }
             Ok(text.to_owned())
         })
@@ -207,7 +212,7 @@ impl<A: Ask> Desk<'_, A> {
         ask_until(self.ask, &call, |answer| {
             let verdicts: BTreeMap<String, Verdict> = parse::json(&answer.text, "verdicts")?;
             match AXES.iter().find(|axis| !verdicts.contains_key(**axis)) {
-                Some(axis) => Err(format!("no verdict on `{axis}`")),
+                Some(axis) => Err(format!("a verdict is missing: {axis}")),
                 None => Ok(verdicts),
             }
         })
@@ -223,10 +228,16 @@ impl<A: Ask> Desk<'_, A> {
         budget: u32,
     ) -> Result<llm::Call, Nothing> {
         let source = &self.request.sources[self.order.corpus];
-        let rendered = self.request.prompts.render(&self.request.template(step, source), context);
+        let rendered = self.request.prompts.render_as_tried(&self.request.template(step, source), context);
         let rendered = rendered.map_err(|error| Nothing::unrendered(&error))?;
         let brief = &self.request.briefs[self.order.corpus];
-        Ok(brief.call(role, self.order.path, sample(self.order.path, round), rendered, budget))
+        Ok(brief.call(
+            role,
+            self.order.path,
+            sample(self.order.corpus, self.order.path, round),
+            rendered,
+            budget,
+        ))
     }
 
     /// Where the document came from: nothing in it depends on when or in which order things happened.
@@ -251,8 +262,8 @@ impl<A: Ask> Desk<'_, A> {
             "path": order.path,
             "spec": source.name,
             "spec_hash": source.hash,
-            "section_ids": order.subdomain.sections,
-            "sections": source.titles(&order.subdomain.sections),
+            "section_ids": order.sections,
+            "sections": source.titles(order.sections),
             "domain": order.domain.domain,
             "subdomain": order.subdomain.subdomain,
             "context": order.subdomain.context,

@@ -238,6 +238,45 @@ pub fn good(seen: &Seen) -> Says {
             list((0..seen.count()).map(entry))
         }
         "chats/pick" => format!("<reply>{}, please.</reply>", seen.tag("prefer")),
+        "documents/domains" => {
+            let (ids, count) = (ids(seen.tag("spec")), seen.count());
+            list((0..count).map(|index| {
+                let domain = format!("field {} {index}", WORDS[index % 64]);
+                serde_json::json!({"domain": domain, "sections": share(&ids, index, count)})
+            }))
+        }
+        "documents/subdomains" => {
+            let (ids, count) = (ids(seen.tag("sections")), seen.count());
+            list((0..count).map(|index| {
+                let subdomain = format!("{} {index}", words(&format!("{} {index}", seen.hash), 2));
+                let context = format!("At stake is the {}.", words(&subdomain, 3));
+                serde_json::json!({"subdomain": subdomain, "context": context, "sections": share(&ids, index, count)})
+            }))
+        }
+        "documents/assertions" => {
+            let ids = ids(seen.tag("sections"));
+            list((0..seen.count()).map(|index| {
+                let assertion = format!("Aster minds the {}.", words(&format!("{} {index}", seen.hash), 5));
+                serde_json::json!({
+                    "assertion": assertion,
+                    "name": "what it minds",
+                    "explanation": "it says so",
+                    "label": "reason",
+                    "section": ids[index % ids.len()],
+                })
+            }))
+        }
+        "documents/types" => {
+            list((0..seen.count()).map(|index| format!("{} review {index}", WORDS[index]).into()))
+        }
+        "documents/ideas" => list((0..seen.count()).map(|index| {
+            format!("Somebody writes about the {}.", words(&format!("{} {index}", seen.hash), 6)).into()
+        })),
+        "documents/write" | "documents/rewrite" => {
+            let count: usize = seen.tag("words").parse().unwrap();
+            format!("<document>\nAster minds the {}.\n</document>", words(&seen.hash.to_string(), count - 3))
+        }
+        "documents/critique" => verdicts(&[]),
         "spec/value-augment" | "spec/rule-augment" => {
             let count: usize = seen.tag("words").parse().unwrap();
             format!("<section>\n# Alpha\n\n{}\n</section>", words(&seen.hash.to_string(), count - 1))
@@ -248,6 +287,37 @@ pub fn good(seen: &Seen) -> Says {
 
 pub fn verdict(word: &str) -> String {
     format!("<why>So it seems.</why>\n<verdict>{word}</verdict>")
+}
+
+/// A critic's answer that faults these axes.
+pub fn verdicts(faults: &[&str]) -> String {
+    let axis = |axis: &str| {
+        let why = format!("so it seems of {axis}");
+        (axis.to_string(), serde_json::json!({"pass": !faults.contains(&axis), "why": why}))
+    };
+    let all: serde_json::Map<String, serde_json::Value> =
+        ["faithful", "voice", "name", "reasons", "no_leak"].into_iter().map(axis).collect();
+    format!("<verdicts>\n{}\n</verdicts>", serde_json::Value::Object(all))
+}
+
+/// The ids of sections in a material: `[S1] ...` of an outline, `<section id="S1" ...` of texts.
+pub fn ids(material: &str) -> Vec<String> {
+    let starts = material.match_indices("[S").chain(material.match_indices("\"S"));
+    let mut found: Vec<(usize, String)> = starts
+        .map(|(at, _)| {
+            let id = material[at + 1..].chars().take_while(|c| c.is_ascii_alphanumeric() || *c == '.');
+            (at, id.collect::<String>())
+        })
+        .filter(|(_, id)| id[1..].chars().next().is_some_and(|c| c.is_ascii_digit()))
+        .collect();
+    found.sort();
+    found.into_iter().map(|(_, id)| id).collect()
+}
+
+/// Which of the ids are entry `index` of `count`: at least one.
+fn share(ids: &[String], index: usize, count: usize) -> &[String] {
+    let (start, end) = (index * ids.len() / count, (index + 1) * ids.len() / count);
+    if start < end { &ids[start..end] } else { &ids[start.min(ids.len() - 1)..][..1] }
 }
 
 pub fn list(entries: impl Iterator<Item = serde_json::Value>) -> String {

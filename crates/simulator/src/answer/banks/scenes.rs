@@ -5,15 +5,15 @@ use super::Bank;
 pub(super) const BANKS: &[Bank] = &[
     (
         "act",
-        "said what it knew and where that ended\nasked one short question first\nnamed the {number} points that mattered
-left the choice where it belonged\npointed to the line that was wrong\nslowed down and read {a thing} again
-offered two ways and their price\ntold {a role} what it would not do, and what it would\nkept to what had been asked
-marked the guess as a guess\nput the hard part first\ndeclined one half and did the other\ncorrected itself in the next line
-kept a stranger's details out of it\nexplained the step before taking it\ngave the answer and then the doubt
-spoke up about {a thing} that nobody had mentioned\nstayed friendly and did not give way\nshowed its working
-did the dull part without shortcuts\ntook the question as it was meant\nadmitted that it could not see {a thing}
-weighed both sides aloud\nreturned {a thing} with {number} remarks\nadvised a call to someone who would know
-wrote it again in half the length\nheld back an opinion nobody had asked for\nnoticed that two of the figures could not both be true
+        "said what it knew, {manner}, and where that ended\nasked one short question first\nnamed the {number} points that mattered
+left the choice about {a thing} where it belonged\npointed to line {number}, which was wrong\nslowed down and read {a thing} again
+offered {number} ways and the price of each\ntold {a role} what it would not do, {moment} or ever, and what it would\nkept to what had been asked
+marked the guess as a guess\nput the hard part first\ndeclined one half and did the other\ncorrected itself {number} lines later
+kept the details of {people} out of it\nexplained the step to {people} before taking it\ngave {a role} the answer and then the doubt
+spoke up about {a thing} that nobody had mentioned\nstayed friendly {moment} and did not give way\nshowed its working
+did the dull part of {a thing} without shortcuts\ntook the question about {a thing} as it was meant\nadmitted to {a role} that it could not see {a thing}
+weighed both sides aloud\nreturned {a thing} with {number} remarks\nadvised a call to {a role} who would know
+wrote {a thing} again in half the length\nheld back an opinion that {people} had not asked for\nnoticed {moment} that two figures in {a thing} could not both be true
 treated {people} as adults\nrefused to invent a source",
     ),
     (

@@ -1,9 +1,13 @@
 //! `spec transform`: another spec from a spec.
 
+mod augmented;
+
 use std::path::Path;
 
 use serde_json::json;
-use spec::transform::{AblateOptions, Action, Renames, Transformed, attribution_ablated, rename, rules_only};
+use spec::transform::{
+    AblateOptions, Action, Augment, Renames, Transformed, attribution_ablated, rename, rules_only,
+};
 use spec::{Spec, count_words, estimate_tokens};
 
 use super::{invalid, number, open_usable};
@@ -33,7 +37,8 @@ pub fn run(args: &Transform) -> Exit {
             let names = args.model_name.iter().chain(&args.provider_name).cloned().collect();
             rename(spec, &hash, &Renames { names, in_code: args.in_code })
         }
-        TransformKind::ValueAugmented | TransformKind::RuleAugmented => return written(),
+        TransformKind::ValueAugmented => return augmented::run(args, spec, &hash, Augment::Value),
+        TransformKind::RuleAugmented => return augmented::run(args, spec, &hash, Augment::Rule),
     };
     if made.notes.iter().all(|note| note.action == Action::Kept) {
         let help = "check the file and the names; nothing was written";
@@ -44,12 +49,6 @@ pub fn run(args: &Transform) -> Exit {
     }
     report(args, spec, &made);
     Exit::Done
-}
-
-/// Drafts that a model writes need one.
-fn written() -> Exit {
-    let help = "rules-only, attribution-ablated and rename need no model";
-    invalid("this draft is written by a model, and no writer is set", help)
 }
 
 /// Options belong to their transforms.
@@ -64,6 +63,19 @@ fn check_options(args: &Transform) -> Result<(), Exit> {
         let help =
             "make two files, one after the other: a transform may be applied to what another one wrote";
         return Err(invalid("--model-name, --provider-name and --in-code are for rename", help));
+    }
+    let by_model = matches!(args.kind, TransformKind::ValueAugmented | TransformKind::RuleAugmented);
+    let of_model =
+        args.experiment.is_some() || args.rehearse || args.growth.is_some() || args.max_cost.is_some();
+    if of_model && !by_model {
+        let message =
+            "--experiment, --rehearse, --growth and --max-cost are for value-augmented and rule-augmented";
+        return Err(invalid(message, "leave them out: this transform needs no model"));
+    }
+    if by_model && args.experiment.is_none() && !args.rehearse {
+        let help = "add --experiment DIR with a [writer], or --rehearse for the simulated writer; rules-only, attribution-ablated \
+                    and rename need no model";
+        return Err(invalid("this draft is written by a model, and no writer is set", help));
     }
     if args.keep_reasons && args.kind != TransformKind::AttributionAblated {
         return Err(invalid("--keep-reasons is for attribution-ablated", "leave it out"));
