@@ -19,7 +19,8 @@ fuzz_target!(|bytes: &[u8]| {
             Err(other) => panic!("{other}"),
         };
         let of = "whole".to_owned();
-        let source = Source::Beginning { of, hash: "0".repeat(64).parse().expect("a hash"), tokens: 0, drawn: None };
+        let source =
+            Source::Beginning { of, hash: "0".repeat(64).parse().expect("a hash"), tokens: 0, drawn: None };
         let corpus = Corpus { name: "test".to_owned(), kind, source, rows, tokens: 0 };
         assert_eq!(corpus::rows(kind, path, &corpus.bytes()).expect("rows that were written"), corpus.rows);
         assert!(corpus.samples(3).len() <= 3 && (0.0..1.0).contains(&corpus.duplicates()));

@@ -7,7 +7,7 @@ const LAYERS: &[&[&str]] = &[
     &["kernels", "store", "spec", "stats"],
     &["model", "suite", "ledger", "hub"],
     &["lab", "train", "llm", "simulator"],
-    &["corpus", "eval", "writing", "torch"],
+    &["corpus", "eval", "writing", "torch", "serve"],
     &["audit"],
     &["experiment"],
     &["report"],

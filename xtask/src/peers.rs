@@ -1,4 +1,4 @@
-//! The peers: PyTorch, transformers, PEFT, Inspect, SciPy, statsmodels and the official clients of writers, in one cached
+//! The peers: PyTorch, transformers, PEFT, Inspect, SciPy, statsmodels, lm-eval and the official clients, in one cached
 //! Python environment.
 //!
 //! `.peers/` is made from `peers/requirements.txt`, and made anew when that file changes.
@@ -10,7 +10,7 @@ use crate::shell::{Result, command, read, root, run, succeeds};
 const REQUIREMENTS: &str = "peers/requirements.txt";
 const STAND_INS: &str = "peers/cuda_stand_ins.py";
 const IMPORTS: &str = "import torch, transformers, peft, safetensors, scipy, statsmodels.stats.api, inspect_ai; \
-    import anthropic, openai";
+    import anthropic, openai, lm_eval";
 
 /// Checks that the environment exists or that this machine has what making it takes.
 pub fn check_prerequisites() -> Result<()> {

@@ -1,8 +1,9 @@
 //! The shapes of `benches/shapes.json`, as models and rows of the engine; and what a step of them has to
 //! compute.
 
-use model::{Architecture, Batch, Config, Example, Folder, LoraShape, Target, Tokenizer, Weights};
+use model::{Architecture, Batch, Config, Example, Folder, Layout, LoraShape, Target, Tokenizer, Weights};
 use serde::Deserialize;
+use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::path::Path;
 use train::{Method, Part, Recipe};
@@ -70,6 +71,14 @@ impl Shape {
         }
     }
 
+    /// Writes a model of this shape with random weights.
+    pub fn write(&self, folder: &Path) -> Result<Value> {
+        let config = self.config();
+        std::fs::create_dir_all(folder)?;
+        Folder::new(config.clone(), Weights::random(&config, 0), no_words(), None).save(folder)?;
+        Ok(json!({ "parameters": Layout::new(&config).len }))
+    }
+
     /// Random weights and random tokens: neither changes how long a step takes, on either side.
     pub fn work(&self) -> Work {
         let config = self.config();
@@ -109,7 +118,7 @@ impl Shape {
 /// A tokenizer for a model that is never shown a text.
 fn no_words() -> Tokenizer {
     let json = r#"{"version":"1.0","model":{"type":"WordLevel","vocab":{"?":0},"unk_token":"?"}}"#;
-    Tokenizer::new(json.into(), serde_json::json!({}), Path::new("tokenizer.json"))
+    Tokenizer::new(json.into(), json!({}), Path::new("tokenizer.json"))
         .expect("a vocabulary of one word is valid")
 }
 

@@ -128,7 +128,7 @@ pub fn measure(work: Work, options: &Options) -> Result<Value> {
 }
 
 /// The most memory this process has held so far; `None` where there is no `/proc`.
-fn peak_bytes() -> Option<u64> {
+pub fn peak_bytes() -> Option<u64> {
     let status = std::fs::read_to_string("/proc/self/status").ok()?;
     let line = status.lines().find(|line| line.starts_with("VmHWM:"))?;
     Some(line.split_whitespace().nth(1)?.parse::<u64>().ok()? * 1024)

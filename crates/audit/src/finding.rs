@@ -72,6 +72,14 @@ impl Limit {
     }
 }
 
+impl Limit {
+    /// As [`Limit::shown`], where it stands by itself.
+    pub(crate) fn alone(self) -> String {
+        let shown = self.shown();
+        if shown == "none" { "none allowed".to_owned() } else { shown }
+    }
+}
+
 /// `12.5%`; more digits where there is little.
 pub(crate) fn percent(share: f64) -> String {
     let percent = 100.0 * share;

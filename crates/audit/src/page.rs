@@ -135,7 +135,7 @@ fn folded(entries: &[(String, u64)]) -> Markup {
 }
 
 fn row(number: usize, finding: &Finding) -> Markup {
-    let gate = finding.limit.map_or_else(|| "–".to_owned(), |limit| limit.shown());
+    let gate = finding.limit.map_or_else(|| "–".to_owned(), |limit| limit.alone());
     let mark = match (finding.passed, finding.limit) {
         (false, _) => "✗",
         (true, Some(_)) => "✓",

@@ -30,7 +30,7 @@ pub fn text(audits: &[Audit], balances: &[Balance], shared: &[Across]) -> String
         for finding in &audit.findings {
             let gate = match (finding.limit, finding.passed) {
                 (Some(limit), false) => format!("  NOT PASSED, the gate allows {}", limit.shown()),
-                (Some(limit), true) => format!("  (gate: {})", limit.shown()),
+                (Some(limit), true) => format!("  (gate: {})", limit.alone()),
                 (None, _) => String::new(),
             };
             lines.push(format!(

@@ -52,6 +52,25 @@ impl BaseSource {
         }
     }
 
+    /// What a text names: `lab`, a folder relative to `dir`, or a model of the hub, which is fetched as [`BaseSource::fetch`]
+    /// does.
+    ///
+    /// # Errors
+    /// When it is none of these, or cannot be had; the error says what to do.
+    pub fn find(
+        written: &str,
+        dir: &Path,
+        announce: &mut (dyn FnMut(&str) + Send),
+    ) -> Result<BaseSource, NotFound> {
+        let path = dir.join(written);
+        match written {
+            "lab" => Ok(BaseSource::Lab),
+            folder if path.is_dir() => Ok(BaseSource::Folder { written: folder.to_owned(), path }),
+            id if ModelId::is_like(id) => BaseSource::fetch(id, announce).map_err(NotFound::Hub),
+            _ => Err(NotFound::Folder),
+        }
+    }
+
     /// The model of the hub with that id, downloaded into the hub's cache if it is not there; `announce` is told once about
     /// every file that is.
     ///
@@ -74,6 +93,15 @@ impl BaseSource {
         let path = hub::fetch(&id, &settings, &mut progress).map_err(|error| error.to_string())?;
         Ok(BaseSource::Hub { written: written.to_owned(), path })
     }
+}
+
+/// Why a text names no model.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum NotFound {
+    /// There is no such folder, and it is no hub id.
+    Folder,
+    /// There is no such folder, and the hub does not have it or cannot be asked; why.
+    Hub(String),
 }
 
 /// The base model, loaded.

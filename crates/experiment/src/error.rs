@@ -82,6 +82,14 @@ pub enum ExperimentError {
         /// Whether the input is at fault.
         invalid: bool,
     },
+    /// A model that was asked for is not there, or cannot be had so.
+    #[error("{message}")]
+    NoModel {
+        /// What is wrong.
+        message: String,
+        /// What to do about it.
+        help: String,
+    },
     /// There is nothing to report on.
     #[error("there are no results in {}", folder.display())]
     NoResults {
@@ -156,7 +164,9 @@ impl Diagnostic for ExperimentError {
             ExperimentError::NotWritten { .. } => {
                 Some(Box::new("`whyfirst run` writes it; `whyfirst run --rehearse` does so at no cost"))
             }
-            ExperimentError::Writing { help, .. } => Some(Box::new(help.clone())),
+            ExperimentError::Writing { help, .. } | ExperimentError::NoModel { help, .. } => {
+                Some(Box::new(help.clone()))
+            }
             ExperimentError::NotText { .. } => Some(Box::new("save the file as UTF-8")),
             ExperimentError::Occupied { .. } => Some(Box::new("name a folder that does not exist yet")),
             ExperimentError::NoResults { folder } => {

@@ -124,8 +124,10 @@ pub struct PlannedEngine {
     pub trainable_parameters: u64,
     /// Processes of the torch engine.
     pub processes: Option<usize>,
-    /// Bytes that the largest process of the torch engine takes at its peak, by estimate.
-    pub peak_memory: Option<u64>,
+    /// Stages that the native engine trains side by side, at most.
+    pub side_by_side: Option<usize>,
+    /// Bytes at the peak, by estimate: of the largest process of the torch engine; of the whole run with the native one.
+    pub peak_memory: u64,
     /// What to do differently, if another engine suits these stages better.
     pub advice: Option<String>,
 }
@@ -179,7 +181,7 @@ impl RunPlan {
                 })
                 .collect(),
             estimate: estimate(prepared, left.tokens, threads),
-            engine: engine(prepared),
+            engine: engine(prepared, threads),
             stages,
             evals: prepared.evals.len(),
             evals_done: prepared.evals.iter().filter(|eval| eval.done).count(),
@@ -208,7 +210,7 @@ fn planned_stage(prepared: &Prepared, index: usize, models: usize) -> PlannedSta
 }
 
 /// What trains the stage with most tokens.
-fn engine(prepared: &Prepared) -> PlannedEngine {
+fn engine(prepared: &Prepared, threads: usize) -> PlannedEngine {
     let experiment = prepared.experiment;
     let config = &experiment.base.folder.config;
     let largest =
@@ -218,16 +220,36 @@ fn engine(prepared: &Prepared) -> PlannedEngine {
     let torch = largest
         .filter(|_| used == Engine::Torch)
         .map(|(stage, _)| torch::estimate(config, &stage.recipe, &experiment.engines.torch).total());
+    let native = (used == Engine::Native).then(|| native_memory(prepared, threads));
     PlannedEngine {
         name: used.name(),
         parameters: experiment.base.parameters(),
         trainable_parameters: largest.map_or(0, |(_, state)| state.plan.trainable_parameters),
         processes: torch.map(|_| experiment.engines.torch.processes()),
-        peak_memory: torch,
+        side_by_side: native.map(|(stages, _)| stages),
+        peak_memory: torch.or(native.map(|(_, bytes)| bytes)).unwrap_or_default(),
         advice: advice
             .filter(|advice| advice.torch && used == Engine::Native)
             .map(|advice| format!("{}: consider `engine = \"torch\"` at the top of the file", advice.why)),
     }
+}
+
+/// What a run takes besides buffers of training: the program, the texts of its corpora, evaluations.
+const BESIDES: u64 = 40 << 20;
+
+/// Stages that are trained side by side, at most, and the bytes of a run at its peak: small stages get a thread each.
+fn native_memory(prepared: &Prepared, threads: usize) -> (usize, u64) {
+    let config = &prepared.experiment.base.folder.config;
+    let native = || prepared.graph.stages.iter().filter(|stage| stage.engine == Engine::Native);
+    let side_by_side = threads.max(1).min(native().count().max(1));
+    let of = |stages: usize| {
+        let each = (threads / stages).max(1);
+        let largest = native().map(|stage| train::memory(config, &stage.recipe, each).total()).max();
+        stages as u64 * largest.unwrap_or_default()
+    };
+    // The base itself stays in memory.
+    let bytes = of(side_by_side).max(of(1)) + 4 * prepared.experiment.base.parameters() + BESIDES;
+    (side_by_side, bytes)
 }
 
 /// Stages whose time an estimate looks up: enough for a mean, few enough that a plan of thousands is quick.

@@ -5,6 +5,10 @@
 //! values of a head are first gathered into contiguous scratch. Probabilities are recomputed in the backward pass
 //! instead of being stored, as in FlashAttention (Dao et al., 2022).
 
+mod paged;
+
+pub use paged::{PAGE, keep, page_len, paged};
+
 use crate::simd::{Fma, LANES, dispatch, dot, exp, sum_lanes};
 
 /// Sizes of the attention of one layer.
@@ -68,14 +72,19 @@ impl Scratch {
                 buffer.resize(tokens, 0.0);
             }
         }
-        for buffer in [&mut self.q, &mut self.d_out, &mut self.rows] {
-            if buffer.len() < BLOCK * dim {
-                buffer.resize(BLOCK * dim, 0.0);
+        for (buffer, len) in [(&mut self.d_out, dim), (&mut self.dp, len.next_multiple_of(LANES))] {
+            if buffer.len() < BLOCK * len {
+                buffer.resize(BLOCK * len, 0.0);
             }
         }
-        for buffer in [&mut self.p, &mut self.dp] {
-            if buffer.len() < BLOCK * len.next_multiple_of(LANES) {
-                buffer.resize(BLOCK * len.next_multiple_of(LANES), 0.0);
+        self.fit_rows(len.next_multiple_of(LANES), dim);
+    }
+
+    /// Room for a block of queries and its probabilities over `padded` keys.
+    fn fit_rows(&mut self, padded: usize, dim: usize) {
+        for (buffer, len) in [(&mut self.q, dim), (&mut self.rows, dim), (&mut self.p, padded)] {
+            if buffer.len() < BLOCK * len {
+                buffer.resize(BLOCK * len, 0.0);
             }
         }
     }
@@ -285,25 +294,30 @@ fn probabilities<F: Fma>(
     let seen = last.next_multiple_of(LANES);
     matmul::<F>(p, padded, q, (dim, 1), k_t, padded, (last - first, seen, hd), false);
     for query in first..last {
-        let row = &mut p[(query - first) * padded..][..seen];
-        let (valid, hidden) = row.split_at_mut(query + 1);
-        hidden.fill(0.0);
-        let max = largest(valid);
-        let mut sum = [0f32; LANES];
-        let mut chunks = valid.chunks_exact_mut(LANES);
-        for c in &mut chunks {
-            for l in 0..LANES {
-                c[l] = exp::<F>((c[l] - max) * scale);
-                sum[l] += c[l];
-            }
-        }
-        for (l, x) in chunks.into_remainder().iter_mut().enumerate() {
-            *x = exp::<F>((*x - max) * scale);
-            sum[l] += *x;
-        }
-        let inverse = 1.0 / sum_lanes(sum);
-        valid.iter_mut().for_each(|x| *x *= inverse);
+        softmax::<F>(&mut p[(query - first) * padded..][..seen], query + 1, scale);
     }
+}
+
+/// The softmax of the first `seen` scores, times `scale`, of a row; 0 beyond.
+#[inline(always)]
+fn softmax<F: Fma>(row: &mut [f32], seen: usize, scale: f32) {
+    let (valid, hidden) = row.split_at_mut(seen);
+    hidden.fill(0.0);
+    let max = largest(valid);
+    let mut sum = [0f32; LANES];
+    let mut chunks = valid.chunks_exact_mut(LANES);
+    for c in &mut chunks {
+        for l in 0..LANES {
+            c[l] = exp::<F>((c[l] - max) * scale);
+            sum[l] += c[l];
+        }
+    }
+    for (l, x) in chunks.into_remainder().iter_mut().enumerate() {
+        *x = exp::<F>((*x - max) * scale);
+        sum[l] += *x;
+    }
+    let inverse = 1.0 / sum_lanes(sum);
+    valid.iter_mut().for_each(|x| *x *= inverse);
 }
 
 /// The largest number; by lanes, because a compiler may not reorder comparisons by itself.
@@ -345,6 +359,13 @@ fn matmul<F: Fma>(
             let (c, b) = (&mut c[column..], &b[column..]);
             // Two vectors of columns where the registers allow: each number of `a` is then loaded half as often.
             let pair = F::REGISTERS >= 24 && column + 2 * LANES <= n;
+            if left == 1 && F::REGISTERS >= 6 && column + 4 * LANES <= n {
+                // A single row mostly reads `b`, and does so best in one go.
+                tile::<F, 1, 4>(c, c_stride, a, a_strides, b, b_stride, k, add);
+                column += 4 * LANES;
+                continue;
+            }
+            let pair = pair || left < 4 && F::REGISTERS >= 6 && column + 2 * LANES <= n;
             match (left, pair) {
                 (8.., true) => tile::<F, 8, 2>(c, c_stride, a, a_strides, b, b_stride, k, add),
                 (4.., true) => tile::<F, 4, 2>(c, c_stride, a, a_strides, b, b_stride, k, add),

@@ -37,17 +37,47 @@ fn log_probabilities_body<F: Fma>(out: &mut [f64], logits: &mut [f32], targets: 
     }
 }
 
-/// Replaces the row by `exp(x - max)`; returns the maximum and the sum.
+dispatch! {
+    /// `log sum exp(row)`: what the log-probability of every entry has taken off.
+    pub fn log_normaliser(row: &[f32]) -> f64 as log_normaliser_body
+}
+
 #[inline(always)]
-fn exponentials<F: Fma>(row: &mut [f32]) -> (f32, f32) {
+fn log_normaliser_body<F: Fma>(row: &[f32]) -> f64 {
+    let max = largest(row);
+    let mut sum = [0f32; LANES];
+    let chunks = row.chunks_exact(LANES);
+    let rest = chunks.remainder();
+    for c in chunks {
+        for l in 0..LANES {
+            sum[l] += exp::<F>(c[l] - max);
+        }
+    }
+    for (l, x) in rest.iter().enumerate() {
+        sum[l] += exp::<F>(x - max);
+    }
+    f64::from(max) + f64::from(sum_lanes(sum)).ln()
+}
+
+/// The largest number of a row.
+#[inline(always)]
+fn largest(row: &[f32]) -> f32 {
     let mut lanes = [f32::NEG_INFINITY; LANES];
-    let chunks = row.len() / LANES * LANES;
-    for c in row[..chunks].chunks_exact(LANES) {
+    let chunks = row.chunks_exact(LANES);
+    let rest = chunks.remainder();
+    for c in chunks {
         for l in 0..LANES {
             lanes[l] = if c[l] > lanes[l] { c[l] } else { lanes[l] };
         }
     }
-    let max = row[chunks..].iter().chain(&lanes).fold(f32::NEG_INFINITY, |m, x| m.max(*x));
+    rest.iter().chain(&lanes).fold(f32::NEG_INFINITY, |m, x| m.max(*x))
+}
+
+/// Replaces the row by `exp(x - max)`; returns the maximum and the sum.
+#[inline(always)]
+fn exponentials<F: Fma>(row: &mut [f32]) -> (f32, f32) {
+    let max = largest(row);
+    let chunks = row.len() / LANES * LANES;
     let mut sum = [0f32; LANES];
     for c in row[..chunks].chunks_exact_mut(LANES) {
         for l in 0..LANES {

@@ -158,6 +158,9 @@ pub(crate) trait Fma {
     /// # Safety
     /// They must be writable at `to`.
     unsafe fn store(to: *mut f32, x: Self::Vector);
+    /// Says that the cache line at an address will be read soon, where the CPU can be told; the address need not be valid.
+    #[inline(always)]
+    fn prefetch(_at: *const f32) {}
 }
 
 /// For every CPU of this architecture: two roundings, lanes left to the compiler.
@@ -208,6 +211,11 @@ mod x86 {
         const REGISTERS: usize = 24;
         type Vector = __m512;
         #[inline(always)]
+        fn prefetch(at: *const f32) {
+            // SAFETY: a hint, which never faults; SSE is part of the architecture.
+            unsafe { _mm_prefetch::<_MM_HINT_T0>(at.cast()) }
+        }
+        #[inline(always)]
         fn fma(a: f32, b: f32, c: f32) -> f32 {
             a.mul_add(b, c)
         }
@@ -231,6 +239,11 @@ mod x86 {
     impl Fma for Avx2 {
         const REGISTERS: usize = 6;
         type Vector = [__m256; 2];
+        #[inline(always)]
+        fn prefetch(at: *const f32) {
+            // SAFETY: a hint, which never faults; SSE is part of the architecture.
+            unsafe { _mm_prefetch::<_MM_HINT_T0>(at.cast()) }
+        }
         #[inline(always)]
         fn fma(a: f32, b: f32, c: f32) -> f32 {
             a.mul_add(b, c)

@@ -108,10 +108,11 @@ impl Client {
         self.shared().ending.cause().cloned()
     }
 
-    /// What makes it useless to go on, if anything does: a wrong key, an unknown model, no API at the URL, no credit.
+    /// What makes it useless to go on, if anything does: a wrong key, an unknown model, no API at the URL, no credit; or a
+    /// provider that is gone.
     pub fn fatal(&self) -> Option<String> {
         match self.stopped()? {
-            Cause::Fatal(reason) => Some(reason),
+            Cause::Fatal(reason) | Cause::Gone(reason) => Some(reason),
             _ => None,
         }
     }

@@ -53,7 +53,7 @@ async fn attempts(shared: &Shared, request: &Request) -> Result<Answer, CallErro
         if number >= shared.retry.attempts || too_late {
             let message = gave_up(number, &failure.message);
             if request.lane.give_up() {
-                return Err(shared.end(Cause::Fatal(format!("many calls in a row failed: {message}"))));
+                return Err(shared.end(Cause::Gone(format!("many calls in a row failed: {message}"))));
             }
             return Err(CallError::Failed(message));
         }
@@ -83,7 +83,7 @@ pub(crate) fn consequence(shared: &Shared, request: &Request, failure: &Failure)
         let minutes = wait.as_secs().div_ceil(60);
         let reason =
             format!("{} asks us to wait {minutes} minutes ({}): run again then", lane.url, failure.message);
-        return Err(shared.end(Cause::Fatal(reason)));
+        return Err(shared.end(Cause::Gone(reason)));
     }
     match failure.then {
         Then::Again => Ok(()),

@@ -24,6 +24,8 @@ pub enum Cause {
     },
     /// Nothing can work: wrong key, unknown model, no API there, no credit.
     Fatal(String),
+    /// The provider went away, fails, or asks us to wait for very long. What it was asked is not at fault.
+    Gone(String),
     /// The store cannot be written.
     Store(LedgerError),
 }
@@ -39,7 +41,7 @@ impl fmt::Display for Cause {
                 }
                 write!(f, ", and the next call could cost up to {next}")
             }
-            Cause::Fatal(reason) => f.write_str(reason),
+            Cause::Fatal(reason) | Cause::Gone(reason) => f.write_str(reason),
             Cause::Store(error) => write!(f, "{error}"),
         }
     }

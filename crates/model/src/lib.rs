@@ -2,15 +2,17 @@
 //!
 //! One network serves the Llama family ([`Network`]): Llama, Mistral, Qwen2 and Qwen3 differ only by data (biases,
 //! per-head norms, tied embeddings). Weights live in one flat `f32` buffer ([`Weights`]) so that gradients and
-//! optimizer moments are buffers of the same layout. [`Adapter`] is LoRA over it. [`score_choices`] and [`nll`] are the
-//! two ways a model is asked anything here.
+//! optimizer moments are buffers of the same layout. [`Adapter`] is LoRA over it. [`score_choices`] and [`nll`] ask a model
+//! what it thinks of texts; [`Generator`] has it continue them, many at once.
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
 mod card;
 mod config;
+mod dtype;
 mod error;
 mod example;
 mod folder;
+mod generate;
 mod inside;
 mod layout;
 mod lora;
@@ -24,12 +26,18 @@ mod weights;
 
 pub use card::{Card, CardStage};
 pub use config::{Architecture, Config, Llama3Scaling};
+pub use dtype::Dtype;
 pub use error::ModelError;
 pub use example::{Example, Message};
 pub use folder::{Carried, Files, Folder};
+pub use generate::{
+    Cache, Ending, Event, Generator, Limits, Refused, Runner, Sampling, Scored, Spoken, Task, TaskId,
+};
 pub use layout::{LayerLayout, Layout, Tensor};
 pub use lora::{Adapter, LoraShape, Target, parse_targets};
-pub use network::{Batch, Gradient, Inputs, Network, Pack, PackedWeights, SharedGradient, Workspace};
+pub use network::{
+    Batch, Continued, Gradient, Inputs, Network, Pack, PackedWeights, SharedGradient, Workspace,
+};
 pub use score::{Choice, nll, score_choices};
 pub use template::{ChatTemplate, Conversation, Moment};
 pub use tokenizer::Tokenizer;

@@ -151,6 +151,12 @@ impl Adapter {
         Adapter { shape, flat: vec![0f32; len], sites }
     }
 
+    /// Parameters of an adapter of this shape.
+    pub fn parameters(config: &Config, shape: &LoraShape) -> usize {
+        let widths = shape.targets.iter().map(|target| target.widths(config));
+        config.layers * shape.rank * widths.map(|(input, output)| input + output).sum::<usize>()
+    }
+
     /// The PEFT name of an adapted projection.
     pub(crate) fn name(layer: usize, target: Target) -> String {
         format!("base_model.model.model.layers.{layer}.{}", target.module())

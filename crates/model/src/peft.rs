@@ -2,7 +2,7 @@
 
 use crate::inside::Inside;
 use crate::shards::{Shard, Tensors};
-use crate::weights::{decode, encode_with};
+use crate::weights::{decode, encode, encode_with};
 use crate::{Adapter, Config, LoraShape, ModelError, Target, Weights};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -20,7 +20,7 @@ const LARGEST_RANK: u64 = 1 << 20;
 
 impl Adapter {
     /// Writes the adapter to a folder; `base` names its model for people and programs, `trained_on` is the
-    /// [hash](Weights::hash) of the weights below it, which [`Adapter::load_onto`] checks.
+    /// [hash](Weights::hash) of the weights below it, which [`Adapter::load_onto`] checks where it is known.
     ///
     /// # Errors
     /// When the folder cannot be written.
@@ -28,7 +28,7 @@ impl Adapter {
         &self,
         config: &Config,
         base: Option<&str>,
-        trained_on: Hash,
+        trained_on: Option<Hash>,
         dir: &Path,
     ) -> Result<(), ModelError> {
         let targets: Vec<&str> = self.shape.targets.iter().map(|target| target.name()).collect();
@@ -47,7 +47,10 @@ impl Adapter {
         let tensors = tensors
             .iter()
             .map(|(name, shape, range)| (name.as_str(), shape.as_slice(), &self.flat[range.clone()]));
-        let file = encode_with(tensors, (TRAINED_ON, &trained_on.to_string()))?;
+        let file = match trained_on {
+            Some(hash) => encode_with(tensors, (TRAINED_ON, &hash.to_string()))?,
+            None => encode(tensors)?,
+        };
         store::write_json(dir.join(CONFIG), &about)?;
         Ok(store::write_atomic(dir.join(WEIGHTS), &file)?)
     }

@@ -129,6 +129,11 @@ impl<'a> Tensors<'a> {
         })
     }
 
+    /// The types of all tensors, by name.
+    pub fn types(&self) -> BTreeSet<String> {
+        self.views.values().map(|(_, view)| format!("{:?}", view.dtype()).to_lowercase()).collect()
+    }
+
     /// The names of all tensors.
     pub fn names(&self) -> impl Iterator<Item = (&str, &'a Path)> {
         self.views.iter().map(|(name, (path, _))| (name.as_str(), *path))

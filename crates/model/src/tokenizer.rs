@@ -18,6 +18,10 @@ pub struct Tokenizer {
     pad: Option<u32>,
     unknown: Option<u32>,
     ids: usize,
+    /// Whether names of tokens spell bytes.
+    spells_bytes: bool,
+    /// Whether `<0x41>` stands for a byte.
+    has_byte_tokens: bool,
 }
 
 impl Tokenizer {
@@ -43,7 +47,11 @@ impl Tokenizer {
         let (bos, eos, pad, unknown) =
             (special("bos_token")?, special("eos_token")?, special("pad_token")?, special("unk_token")?);
         let ids = inner.get_vocab(true).into_values().max().map_or(0, |id| id as usize + 1);
-        Ok(Tokenizer { inner, json, config, bos, eos, pad, unknown, ids })
+        let written: Value = serde_json::from_str(&json).map_err(not_json)?;
+        let parts = ["decoder", "pre_tokenizer"];
+        let spells_bytes = parts.iter().any(|part| is_of_kind(&written[part], "ByteLevel"));
+        let has_byte_tokens = is_of_kind(&written["decoder"], "ByteFallback");
+        Ok(Tokenizer { inner, json, config, bos, eos, pad, unknown, ids, spells_bytes, has_byte_tokens })
     }
 
     /// Tokens of a text, without special tokens added around it; special tokens written in the text are recognised.
@@ -52,9 +60,48 @@ impl Tokenizer {
         Ok(encoding.get_ids().to_vec())
     }
 
+    /// Tokens of a text as it would stand alone: with what the tokenizer puts around one, such as a begin-of-text token.
+    pub fn encode_alone(&self, text: &str) -> Result<Vec<u32>, ModelError> {
+        let encoding = guarded(|| self.inner.encode_fast(text, true)).map_err(ModelError::Tokenizer)?;
+        Ok(encoding.get_ids().to_vec())
+    }
+
+    /// The bytes that a token stands for by itself, blanks before a word included; those of its name for a special token.
+    /// A token can be a part of a character only.
+    pub fn bytes(&self, token: u32) -> Vec<u8> {
+        let name = self.inner.id_to_token(token).unwrap_or_default();
+        if let Some(byte) = self.byte_named(&name) {
+            return vec![byte];
+        }
+        // Tokens of bytes are written in characters that can be seen, one for each byte.
+        let visible = self.spells_bytes && !self.inner.get_added_tokens_decoder().contains_key(&token);
+        match name.chars().map(byte_of).collect::<Option<Vec<u8>>>() {
+            Some(bytes) if visible => bytes,
+            _ => name.replace('\u{2581}', " ").into_bytes(),
+        }
+    }
+
+    fn byte_named(&self, name: &str) -> Option<u8> {
+        let hex = name.strip_prefix("<0x")?.strip_suffix('>').filter(|_| self.has_byte_tokens)?;
+        u8::from_str_radix(hex, 16).ok()
+    }
+
+    /// Whether the text of the tokens up to this one may change with the next: that of a byte depends on the bytes on both
+    /// sides, and a special token, which is left out, does not keep them apart.
+    pub(crate) fn is_open(&self, token: u32) -> bool {
+        let is_byte = || self.inner.id_to_token(token).is_some_and(|name| self.byte_named(&name).is_some());
+        let added = self.inner.get_added_tokens_decoder();
+        self.has_byte_tokens && (is_byte() || added.get(&token).is_some_and(|added| added.special))
+    }
+
     /// The text of some tokens, special tokens left out.
     pub fn decode(&self, tokens: &[u32]) -> Result<String, ModelError> {
         guarded(|| self.inner.decode(tokens, true)).map_err(ModelError::Tokenizer)
+    }
+
+    /// The text of a token as the vocabulary has it, if it has it.
+    pub fn token(&self, id: u32) -> Option<String> {
+        self.inner.id_to_token(id)
     }
 
     /// Begin-of-text token.
@@ -105,6 +152,28 @@ impl Tokenizer {
     }
 }
 
+impl AsRef<Tokenizer> for Tokenizer {
+    fn as_ref(&self) -> &Tokenizer {
+        self
+    }
+}
+
+/// Whether a part of a tokenizer, or one of its parts, is of a kind.
+fn is_of_kind(part: &Value, kind: &str) -> bool {
+    let parts = ["decoders", "pretokenizers"].iter().filter_map(|list| part[list].as_array()).flatten();
+    part["type"] == kind || parts.into_iter().any(|part| is_of_kind(part, kind))
+}
+
+/// The byte that a character stands for in the names of byte-level tokens (GPT-2's table): visible Latin-1 characters for
+/// themselves, the others, in order, for the bytes that are left.
+fn byte_of(c: char) -> Option<u8> {
+    let visible = |byte: &u8| matches!(*byte, 33..=126 | 161..=172 | 174..=255);
+    match u32::from(c) {
+        code @ 0..256 => u8::try_from(code).ok().filter(|byte| visible(byte)),
+        code => (0..=255).filter(|byte| !visible(byte)).nth(code as usize - 256),
+    }
+}
+
 /// The library panics where a file has settings that do not go together, some only once they meet a text. That is a
 /// fault of the file, and no reason to take a run down.
 fn guarded<T>(work: impl FnOnce() -> tokenizers::Result<T>) -> Result<T, String> {
@@ -131,6 +200,30 @@ mod tests {
         let tokenizer = Tokenizer::new(json.to_string(), Value::Null, Path::new("tokenizer.json")).unwrap();
         assert_eq!(tokenizer.encode("a b a").unwrap(), [0, 1, 0]);
         assert_eq!(tokenizer.encode("a").unwrap(), [0]);
+    }
+
+    #[test]
+    fn tokens_have_bytes() {
+        let json = json!({
+            "added_tokens": [{ "id": 3, "content": "<end>", "special": true, "single_word": false, "lstrip": false,
+                               "rstrip": false, "normalized": false }],
+            "decoder": { "type": "ByteLevel", "add_prefix_space": false, "trim_offsets": false, "use_regex": false },
+            "model": { "type": "BPE", "vocab": { "\u{120}a": 0, "\u{c3}": 1, "\u{a9}!": 2, "<end>": 3 }, "merges": [] },
+        });
+        let bytes = Tokenizer::new(json.to_string(), Value::Null, Path::new("tokenizer.json")).unwrap();
+        assert_eq!(bytes.bytes(0), b" a");
+        assert_eq!([bytes.bytes(1), bytes.bytes(2)].concat(), "\u{e9}!".as_bytes());
+        assert_eq!(bytes.bytes(3), b"<end>");
+        assert_eq!(bytes.bytes(99), b"");
+        let json = json!({
+            "added_tokens": [], "decoder": { "type": "Sequence", "decoders": [{ "type": "ByteFallback" }] },
+            "model": { "type": "WordLevel", "vocab": { "\u{2581}the": 0, "<0xE9>": 1, "\u{e9}": 2 }, "unk_token": "the" },
+        });
+        let words = Tokenizer::new(json.to_string(), Value::Null, Path::new("tokenizer.json")).unwrap();
+        assert_eq!(
+            (words.bytes(0), words.bytes(1), words.bytes(2)),
+            (b" the".to_vec(), vec![0xe9], "\u{e9}".into())
+        );
     }
 
     #[test]

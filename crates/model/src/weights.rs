@@ -1,8 +1,9 @@
 //! The weights of a model: one flat `f32` buffer, read from and written to safetensors.
 
-use crate::shards::Tensors;
-use crate::{Config, Layout, ModelError, Tensor};
-use safetensors::tensor::{Dtype, TensorView, View};
+use crate::inside::Inside;
+use crate::shards::{Shard, Tensors};
+use crate::{Config, Dtype, Layout, ModelError, Tensor};
+use safetensors::tensor::{TensorView, View};
 use stats::SplitMix64;
 use std::borrow::Cow;
 use std::collections::BTreeSet;
@@ -39,6 +40,15 @@ impl Weights {
     /// Takes the parameters and leaves none, for a model that is to be trained and not asked before.
     pub fn take(&mut self) -> Weights {
         Weights { layout: self.layout.clone(), flat: std::mem::take(&mut self.flat) }
+    }
+
+    /// Reads the weights of a folder, from one file or from shards, for a model of these sizes.
+    ///
+    /// Errors: as [`Weights::from_shards`], and a folder without safetensors.
+    pub fn load(dir: &Path, config: &Config) -> Result<Weights, ModelError> {
+        let shards = Shard::open_all(&Inside::open(dir)?, dir)?;
+        let files: Vec<(&Path, &[u8])> = shards.iter().map(Shard::parts).collect();
+        Weights::from_shards(config, &files)
     }
 
     /// Parses a safetensors file; `path` is for error messages.
@@ -101,14 +111,42 @@ impl Weights {
         id.finish()
     }
 
+    /// How many values this type would not give back as they are.
+    ///
+    /// # Errors
+    /// When a value is larger than any that the type has.
+    pub fn changed_by(&self, dtype: Dtype) -> Result<u64, ModelError> {
+        let mut changed = 0;
+        for tensor in &self.layout.tensors {
+            for x in &self.flat[tensor.range.clone()] {
+                let rounded = dtype.rounded(*x);
+                if rounded.is_infinite() {
+                    let message = format!("tensor `{}`: {x} is too large for {}", tensor.name, dtype.name());
+                    return Err(ModelError::invalid("model.safetensors", message));
+                }
+                changed += u64::from(rounded.to_bits() != x.to_bits());
+            }
+        }
+        Ok(changed)
+    }
+
     /// The bytes of a safetensors file with every tensor as f32 under its Hugging Face name.
     pub fn to_safetensors(&self) -> Result<Vec<u8>, ModelError> {
+        self.to_safetensors_as(Dtype::F32)
+    }
+
+    /// The same in another type.
+    ///
+    /// # Errors
+    /// As [`Weights::changed_by`].
+    pub fn to_safetensors_as(&self, dtype: Dtype) -> Result<Vec<u8>, ModelError> {
+        self.changed_by(dtype)?;
         let tensors = self
             .layout
             .tensors
             .iter()
             .map(|t| (t.name.as_str(), t.shape.as_slice(), &self.flat[t.range.clone()]));
-        encode(tensors)
+        serialize(tensors, dtype, ("format", "pt"))
     }
 }
 
@@ -150,9 +188,17 @@ pub(crate) fn encode<'a>(
 /// The same with another note in the header. There is one only, because several would come in any order.
 pub(crate) fn encode_with<'a>(
     tensors: impl Iterator<Item = (&'a str, &'a [usize], &'a [f32])>,
+    note: (&str, &str),
+) -> Result<Vec<u8>, ModelError> {
+    serialize(tensors, Dtype::F32, note)
+}
+
+fn serialize<'a>(
+    tensors: impl Iterator<Item = (&'a str, &'a [usize], &'a [f32])>,
+    dtype: Dtype,
     (key, note): (&str, &str),
 ) -> Result<Vec<u8>, ModelError> {
-    let views = tensors.map(|(name, shape, values)| (name, Floats { shape, values }));
+    let views = tensors.map(|(name, shape, values)| (name, Floats { shape, values, dtype }));
     let metadata = [(key.to_string(), note.to_string())].into_iter().collect();
     safetensors::serialize(views, Some(metadata)).map_err(|e| ModelError::invalid("model.safetensors", e))
 }
@@ -161,20 +207,24 @@ pub(crate) fn encode_with<'a>(
 struct Floats<'a> {
     shape: &'a [usize],
     values: &'a [f32],
+    dtype: Dtype,
 }
 
 impl View for Floats<'_> {
-    fn dtype(&self) -> Dtype {
-        Dtype::F32
+    fn dtype(&self) -> safetensors::Dtype {
+        match self.dtype {
+            Dtype::F32 => safetensors::Dtype::F32,
+            Dtype::Bf16 => safetensors::Dtype::BF16,
+        }
     }
     fn shape(&self) -> &[usize] {
         self.shape
     }
     fn data(&self) -> Cow<'_, [u8]> {
-        self.values.iter().flat_map(|x| x.to_le_bytes()).collect()
+        self.dtype.encode(self.values)
     }
     fn data_len(&self) -> usize {
-        4 * self.values.len()
+        self.dtype.bytes() * self.values.len()
     }
 }
 
@@ -183,12 +233,14 @@ pub(crate) fn decode(view: &TensorView, into: &mut [f32]) -> Result<(), String> 
     let data = view.data();
     let halves = || data.chunks_exact(2).map(|b| u16::from_le_bytes([b[0], b[1]]));
     match view.dtype() {
-        Dtype::F32 => into
+        safetensors::Dtype::F32 => into
             .iter_mut()
             .zip(data.chunks_exact(4))
             .for_each(|(x, b)| *x = f32::from_le_bytes([b[0], b[1], b[2], b[3]])),
-        Dtype::BF16 => into.iter_mut().zip(halves()).for_each(|(x, h)| *x = f32::from_bits((h as u32) << 16)),
-        Dtype::F16 => into.iter_mut().zip(halves()).for_each(|(x, h)| *x = half_to_f32(h)),
+        safetensors::Dtype::BF16 => {
+            into.iter_mut().zip(halves()).for_each(|(x, h)| *x = f32::from_bits((h as u32) << 16))
+        }
+        safetensors::Dtype::F16 => into.iter_mut().zip(halves()).for_each(|(x, h)| *x = half_to_f32(h)),
         other => return Err(format!("type {other:?} is not supported; f32, f16 and bf16 are")),
     }
     Ok(())

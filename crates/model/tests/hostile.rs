@@ -267,7 +267,7 @@ fn adapters_that_are_not_what_they_say() {
     let adapter = Adapter::new(&config, shape, 3);
     let error = |spoil: &dyn Fn(&Path)| {
         let dir = tempfile::tempdir().unwrap();
-        adapter.save(&config, None, weights.hash(), dir.path()).unwrap();
+        adapter.save(&config, None, Some(weights.hash()), dir.path()).unwrap();
         assert_eq!(Adapter::load_onto(dir.path(), &config, &weights).unwrap(), adapter);
         spoil(dir.path());
         Adapter::load_onto(dir.path(), &config, &weights).unwrap_err().to_string()
@@ -307,7 +307,7 @@ fn adapters_that_are_not_what_they_say() {
     assert!(cut.contains("cut short"), "{cut}");
     let elsewhere = Weights::random(&config, 2);
     let dir = tempfile::tempdir().unwrap();
-    adapter.save(&config, None, weights.hash(), dir.path()).unwrap();
+    adapter.save(&config, None, Some(weights.hash()), dir.path()).unwrap();
     let other = Adapter::load_onto(dir.path(), &config, &elsewhere).unwrap_err().to_string();
     assert!(other.contains("was trained on the weights"), "{other}");
 }

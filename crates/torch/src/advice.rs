@@ -33,32 +33,41 @@ pub struct Advice {
 
 /// Which engine suits a stage.
 pub fn advise(config: &Config, method: &Method, plan: &Plan) -> Advice {
-    let parameters = Layout::new(config).len as u64;
+    let size = advise_size(config);
+    let parameters = size.parameters;
     // LoRA saves the gradients of the frozen matrices: a third.
     let per_token = if *method == Method::Full { 6.0 } else { 4.0 } * parameters as f64;
     let native_seconds = per_token * plan.tokens as f64 / NATIVE_RATE;
-    let size = format!("{:.0}M parameters", parameters as f64 / 1e6);
     let hours = native_seconds / 3600.0;
-    let (torch, why) = if parameters > LARGEST_NATIVE {
-        (
-            true,
-            format!(
-                "{size} are more than the {}M up to which the native engine was measured",
-                LARGEST_NATIVE / 1_000_000
-            ),
-        )
-    } else if native_seconds > LONGEST_NATIVE_SECONDS {
-        (true, format!("the native engine would take about {hours:.0} hours for this stage"))
-    } else {
-        (
-            false,
-            format!(
-                "{size} suit the native engine, which is the faster one on a CPU up to {}M",
-                LARGEST_NATIVE / 1_000_000
-            ),
-        )
+    if !size.torch && native_seconds > LONGEST_NATIVE_SECONDS {
+        let why = format!("the native engine would take about {hours:.0} hours for this stage");
+        return Advice { parameters, native_seconds, torch: true, why };
+    }
+    Advice { parameters, native_seconds, torch: size.torch, why: size.why }
+}
+
+/// Which engine suits a model, whatever it is trained on.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct SizeAdvice {
+    /// Parameters of the model.
+    pub parameters: u64,
+    /// Whether the torch engine is recommended.
+    pub torch: bool,
+    /// Why, for people.
+    pub why: String,
+}
+
+/// Which engine suits models of this size; how long a stage takes is not looked at.
+pub fn advise_size(config: &Config) -> SizeAdvice {
+    let parameters = Layout::new(config).len as u64;
+    let torch = parameters > LARGEST_NATIVE;
+    let size = format!("{:.0}M parameters", parameters as f64 / 1e6);
+    let largest = LARGEST_NATIVE / 1_000_000;
+    let why = match torch {
+        true => format!("{size} are more than the {largest}M up to which the native engine was measured"),
+        false => format!("{size} suit the native engine, which is the faster one on a CPU up to {largest}M"),
     };
-    Advice { parameters, native_seconds, torch, why }
+    SizeAdvice { parameters, torch, why }
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@ use store::{Hash, IdBuilder, StagedDir};
 use train::{Method, Part, Recipe, Schedule, TrainError, guard};
 
 use crate::shards::{self, Shard};
-use crate::{ENGINE_VERSION, SCRIPT, TorchError, TorchSettings, adapter};
+use crate::{ENGINE_VERSION, SCRIPT, TorchError, TorchSettings};
 
 /// Name of the folder with the job's files, within the caller's.
 const JOB: &str = "job";
@@ -135,7 +135,7 @@ pub fn prepare(job: &Job) -> Result<Prepared, TorchError> {
         return if present.id == file.id { Ok(prepared) } else { Err(TorchError::OtherJob { path: folder }) };
     }
     if let Some(adapter) = &adapter {
-        adapter::save(adapter, job.config, &staged.path().join("adapter"))?;
+        adapter.save(job.config, None, None, &staged.path().join("adapter"))?;
     }
     if let Start::Weights(weights) = job.start {
         let model = staged.path().join("model");

@@ -9,7 +9,6 @@
 //! will take.
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
-mod adapter;
 mod advice;
 mod command;
 mod environment;
@@ -23,7 +22,7 @@ mod settings;
 mod shards;
 mod trained;
 
-pub use advice::{Advice, LARGEST_NATIVE, LONGEST_NATIVE_SECONDS, advise};
+pub use advice::{Advice, LARGEST_NATIVE, LONGEST_NATIVE_SECONDS, SizeAdvice, advise, advise_size};
 pub use command::{CommandLine, command};
 pub use environment::{Doctor, Gpu, PYTHON_VARIABLE, Python, default_dir, doctor, find};
 pub use error::TorchError;

@@ -1,6 +1,6 @@
 //! How much memory a job will take in its largest process: an estimate, made before anything runs.
 
-use model::{Adapter, Config, Layout, LoraShape};
+use model::{Adapter, Config, Layout};
 use serde::Serialize;
 use train::{Method, Recipe};
 
@@ -45,7 +45,7 @@ pub fn estimate(config: &Config, recipe: &Recipe, settings: &TorchSettings) -> M
     let number = settings.dtype.bytes();
     let (trained, frozen) = match &recipe.method {
         Method::Full => (parameters, 0),
-        Method::Lora(shape) => (adapter_len(config, shape), parameters),
+        Method::Lora(shape) => (Adapter::parameters(config, shape) as u64, parameters),
     };
     // What is trained is stored in f32, what is frozen in the type of products.
     let weights = (4 * trained + number * frozen).div_ceil(shards);
@@ -75,10 +75,6 @@ pub fn estimate(config: &Config, recipe: &Recipe, settings: &TorchSettings) -> M
         at_once * config.vocab_size as u64 * (number + 12) + tokens * recipe.max_length as u64 * (1 + number);
     let sum = weights + optimizer + gathered + activations + logits;
     Memory { weights, optimizer, gathered, activations, logits, overhead: (1 << 30) + sum / 10 }
-}
-
-fn adapter_len(config: &Config, shape: &LoraShape) -> u64 {
-    Adapter::new(config, LoraShape { rank: 1, ..shape.clone() }, 0).flat.len() as u64 * shape.rank as u64
 }
 
 #[cfg(test)]

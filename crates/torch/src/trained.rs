@@ -3,13 +3,11 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use model::{Config, Layout, Weights};
-use safetensors::SafeTensors;
+use model::{Adapter, Config, Weights};
 use serde::{Deserialize, Serialize};
 use store::Hash;
 use train::{Method, StepMetrics, Trained};
 
-use crate::adapter::{self, invalid, read_f32};
 use crate::{Prepared, TorchError};
 
 /// With what a stage was trained: for the manifest.
@@ -64,11 +62,6 @@ struct Entry {
     crc32: u32,
 }
 
-#[derive(Deserialize)]
-struct Index {
-    weight_map: BTreeMap<String, String>,
-}
-
 impl Finished {
     /// The result of a job, if there is one.
     ///
@@ -101,11 +94,19 @@ impl Finished {
     /// The result in memory, as the native engine gives it.
     ///
     /// # Errors
-    /// When a tensor is missing, has another shape, or holds what is not a number.
+    /// When a tensor is missing, has another shape, or holds what is not a number; an adapter of another shape than the
+    /// job's.
     pub fn trained(&self) -> Result<Trained, TorchError> {
         Ok(match &self.method {
-            Method::Lora(shape) => Trained::Lora(adapter::load(&self.dir, &self.config, shape)?),
-            Method::Full => Trained::Full(weights(&self.dir, &self.config)?),
+            Method::Lora(shape) => {
+                let (adapter, _) = Adapter::load(&self.dir, &self.config)?;
+                if adapter.shape != *shape {
+                    let found = format!("{}: {:?}, expected {shape:?}", self.dir.display(), adapter.shape);
+                    return Err(TorchError::Files(found));
+                }
+                Trained::Lora(adapter)
+            }
+            Method::Full => Trained::Full(Weights::load(&self.dir, &self.config)?),
         })
     }
 }
@@ -128,42 +129,9 @@ fn verify(dir: &Path) -> Result<bool, TorchError> {
     Ok(true)
 }
 
-/// Weights from one file or several.
-fn weights(dir: &Path, config: &Config) -> Result<Weights, TorchError> {
-    let layout = Layout::new(config);
-    let index = dir.join("model.safetensors.index.json");
-    let files: Vec<String> = match index.is_file() {
-        true => {
-            let index: Index = store::read_json(&index)?;
-            let mut files: Vec<String> = index.weight_map.into_values().collect();
-            files.sort();
-            files.dedup();
-            files
-        }
-        false => vec!["model.safetensors".to_owned()],
-    };
-    let mut flat = vec![0f32; layout.len];
-    let mut missing: Vec<bool> = vec![true; layout.tensors.len()];
-    for name in files {
-        let path = dir.join(name);
-        let bytes = store::read(&path)?;
-        let file = SafeTensors::deserialize(&bytes).map_err(|error| invalid(&path, error))?;
-        for (tensor, missing) in layout.tensors.iter().zip(&mut missing) {
-            if file.tensor(&tensor.name).is_ok() {
-                read_f32(&file, &tensor.name, &tensor.shape, &mut flat[tensor.range.clone()])
-                    .map_err(|error| invalid(&path, error))?;
-                *missing = false;
-            }
-        }
-    }
-    match missing.iter().position(|missing| *missing) {
-        Some(at) => Err(invalid(dir, format!("tensor `{}` is missing", layout.tensors[at].name)).into()),
-        None => Ok(Weights { layout, flat }),
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use model::{LoraShape, Target};
     use serde_json::json;
 
     use super::*;
@@ -192,6 +160,12 @@ mod tests {
         }
         let index = json!({ "metadata": {}, "weight_map": map });
         store::write_json(dir.join("model.safetensors.index.json"), &index).unwrap();
+        finish(prepared);
+    }
+
+    /// The rest of a result, after its weights.
+    fn finish(prepared: &Prepared) {
+        let dir = prepared.dir.join("result");
         let metric = |step| json!({"step": step, "loss": 1.0, "learning_rate": 0.1, "grad_norm": 1.0, "tokens": 9, "tokens_trained": 8});
         let about = json!({
             "python": "3", "torch": "2", "transformers": "5", "peft": "0", "safetensors": "0", "device": "cpu",
@@ -230,5 +204,27 @@ mod tests {
         std::fs::write(&path, &bytes).unwrap();
         prepared.id = store::hash_bytes(b"another");
         assert!(matches!(Finished::read(&prepared).unwrap_err(), TorchError::OtherJob { .. }));
+    }
+
+    #[test]
+    fn an_adapter_comes_back_and_one_of_another_shape_is_refused() {
+        let dir = tempfile::tempdir().unwrap();
+        let shape = LoraShape { rank: 2, alpha: 4.0, targets: vec![Target::QProj, Target::DownProj] };
+        let prepared = prepared(dir.path(), Method::Lora(shape.clone()));
+        let result = prepared.dir.join("result");
+        let trained = |adapter: &Adapter| {
+            let _ = std::fs::remove_file(result.join("DONE"));
+            adapter.save(&config(), None, None, &result).unwrap();
+            finish(&prepared);
+            Finished::read(&prepared).unwrap().unwrap().trained()
+        };
+        let adapter = Adapter::new(&config(), shape.clone(), 7);
+        assert_eq!(trained(&adapter).unwrap(), Trained::Lora(adapter.clone()));
+        let wider = Adapter::new(&config(), LoraShape { rank: 3, ..shape }, 7);
+        let error = trained(&wider).unwrap_err().to_string();
+        assert!(error.contains("rank: 3") && error.contains("rank: 2"), "{error}");
+        let mut broken = adapter;
+        broken.flat[0] = f32::NAN;
+        assert!(trained(&broken).unwrap_err().to_string().contains("NaN"));
     }
 }

@@ -9,6 +9,7 @@
 mod checkpoint;
 mod error;
 pub mod guard;
+mod memory;
 mod order;
 mod plan;
 mod recipe;
@@ -17,6 +18,7 @@ mod schedule;
 mod step;
 
 pub use error::TrainError;
+pub use memory::{Memory, memory};
 pub use plan::{PartPlan, Plan, plan};
 pub use recipe::{Decay, Method, Precision, RECIPE_VERSION, Recipe};
 pub use run::{Finished, Job, Observer, Outcome, Progress, Silent, Trained, train, train_fixed};

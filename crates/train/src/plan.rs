@@ -82,7 +82,7 @@ pub fn plan(recipe: &Recipe, parts: &[Part], config: &Config, seed: u64) -> Resu
         truncated_rows: schedule.truncated,
         trainable_parameters: match &recipe.method {
             Method::Full => Layout::new(config).len as u64,
-            Method::Lora(shape) => Adapter::new(config, shape.clone(), 0).flat.len() as u64,
+            Method::Lora(shape) => Adapter::parameters(config, shape) as u64,
         },
         parts: counted,
     })

@@ -31,11 +31,11 @@ pub struct StepMetrics {
 
 /// Tokens of one forward and backward pass: few enough that a layer's activations stay in the cache, and memory does
 /// not grow with the batch. Part of the result, like the number of gradient buffers.
-const PASS_TOKENS: usize = 256;
+pub(crate) const PASS_TOKENS: usize = 256;
 
 /// The most parameters of a model in training whose layers' matrices are laid out once a step. Larger ones' are laid out
 /// as they are used: that costs a few percent of the time, and the copies would take twice the memory of the weights.
-const PACKED_PARAMETERS: usize = 4 << 20;
+pub(crate) const PACKED_PARAMETERS: usize = 4 << 20;
 
 /// Elements a thread updates at a time.
 const CHUNK: usize = 1 << 15;

@@ -1,6 +1,9 @@
 //! The command line: types only. What a command does is in `commands/`.
 
+mod chat;
 mod corpus;
+mod model;
+mod models;
 mod simulate;
 mod spec;
 
@@ -8,7 +11,10 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+pub use self::chat::Chat;
 pub use self::corpus::{Audit, Corpus, Export, Format, Sample, Transform as CorpusTransform};
+pub use self::model::{Export as ModelExport, Import, Merge, Model};
+pub use self::models::{Models, Serve};
 pub use self::simulate::Simulate;
 pub use self::spec::{Lint, Show, Spec, SpecKind, Transform, TransformKind};
 
@@ -99,6 +105,25 @@ Examples:
     /// Look at a Model Spec: what is in it, what is wrong with it, what can be made of it
     #[command(subcommand, arg_required_else_help = true)]
     Spec(Spec),
+    /// Serve every model of an experiment, as an OpenAI-compatible endpoint
+    #[command(after_help = "\
+Examples:
+  whyfirst serve examples/cheese
+  whyfirst serve models/Qwen3-0.6B --adapter mine=adapters/mine --port 8001
+
+  curl http://127.0.0.1:8000/v1/models
+  curl http://127.0.0.1:8000/v1/chat/completions -H 'content-type: application/json' \
+-d '{\"model\": \"base\", \"messages\": [{\"role\": \"user\", \"content\": \"Hello\"}]}'
+
+Of an experiment there are `base` and every finished model, as SPEC/ARM/SEED or ARM/SEED. A model is loaded when it is first asked \
+for; adapters of the base share its weights. Requests are answered together, as many as --active at once, and the same request with \
+the same seed gets the same answer whatever the others are. The server answers this machine only, unless WHYFIRST_SERVE_KEY (in the \
+environment or in .env) has a key that requests must then have. Every finished request is a line on the error stream. Ctrl-C \
+finishes what is under way; a second one does not.")]
+    Serve(Serve),
+    /// Bring a model in, talk to it, take a trained one out, merge an adapter
+    #[command(subcommand, arg_required_else_help = true)]
+    Model(Model),
     /// Serve the simulated writer on this machine, for rehearsals and for testing clients
     #[command(after_help = "\
 Examples:

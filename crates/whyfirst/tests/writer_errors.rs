@@ -164,6 +164,35 @@ fn with_nothing_written(project: &Project, url: &str, words: &str) {
     assert!(error.contains(words) && error.contains("check"), "{error}");
 }
 
+#[test]
+fn a_provider_that_goes_away_in_the_middle() {
+    let project = Project::new();
+    let slow = ["--key", RIGHT, "--latency-ms", "100"];
+    let server = Simulated::start(&project, &slow);
+    let edits = [
+        ("model = \"sim-writer\"", "model = \"sim-writer\"\nkey_env = \"WHYFIRST_TEST_WRITER_KEY\""),
+        ("probe = 4", "probe = 0\npilot = 0.0\nattempts = 1"),
+        ("[gates]", "[gates]\nmin_yield = 0.1\nmin_coverage = 0.0\nmin_right_names = 0.0"),
+    ];
+    simulated::experiment(&project, "exp", &server.url, &edits);
+    with_key(&project, RIGHT);
+    let port = server.url.rsplit(':').next().unwrap().to_owned();
+    let goes = std::thread::spawn(move || {
+        // Each of the hundred rows takes a call or more, so most are still to be asked for.
+        while answered(&server, 200) < 20 {
+            std::thread::sleep(std::time::Duration::from_millis(10));
+        }
+        drop(server);
+    });
+    // Nothing is wrong with what the user wrote: it failed, and is not invalid.
+    let error = run(&project, 1);
+    goes.join().unwrap();
+    assert!(error.contains("many calls in a row failed: the only attempt failed"), "{error}");
+    assert!(error.contains("run again when the provider answers"), "{error}");
+    let _again = Simulated::start(&project, &["--key", RIGHT, "--port", &port]);
+    completes(&project);
+}
+
 /// A project that was written, with its server; the corpora are gone and have to be made from the store.
 fn written() -> (Project, Simulated) {
     let project = Project::new();

@@ -4,6 +4,7 @@
 //! Everything that is compared is measured in one run on one machine, in turns, so that a machine that slows
 //! down slows down both sides.
 
+mod asking;
 mod cheese;
 mod minhash;
 mod profile;
@@ -29,6 +30,7 @@ cargo xtask bench <what> [options]
   cheese     the whole of examples/cheese, against the same trainings in PyTorch
   start      `--help`, `status` on 1,000 stages, size of the binary, with --clean-build time of a build
   scaling    time and memory by size, length, arms and seeds
+  asking     tokens and items a second of continuing texts and scoring options, against transformers
   writers    calls a second to a simulated writer, end to end, against the official Python client; busy slots
   minhash    documents a second of the search for near-duplicates, against datatrove
   profile    where the time of a training step goes, by function (needs Linux `perf`)
@@ -70,6 +72,7 @@ pub fn run(arguments: &[&str]) -> Result<()> {
         "cheese" => cheese::run(&options)?,
         "start" => start::run(&options)?,
         "scaling" => scaling::run(&options)?,
+        "asking" => asking::run(&options)?,
         "writers" => writers::run(&options)?,
         "minhash" => minhash::run(&options)?,
         "profile" => return profile::run(&options),

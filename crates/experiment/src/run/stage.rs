@@ -15,9 +15,7 @@ use crate::manifest::{MANIFEST, METRICS, Manifest, Timing, TrainedWith, metrics_
 use crate::prepare::{Prepared, parts};
 use crate::progress::{Event, Progress};
 use crate::run::{Options, torch_stage};
-
-/// Name of the folder with a LoRA stage's adapter, inside the stage's folder.
-const ADAPTER: &str = "adapter";
+use crate::trained::ADAPTER;
 
 /// Trains a stage, going on from its checkpoint; `false` if it was interrupted.
 ///
@@ -147,7 +145,7 @@ fn save(
     };
     if let Some(trained) = &adapter {
         let (base, dir) = (prepared.experiment.base_source.hub_id(), staged.path().join(ADAPTER));
-        trained.save(&model.config, base, model.weights.hash(), &dir)?;
+        trained.save(&model.config, base, Some(model.weights.hash()), &dir)?;
         model.save_tokenizer(&dir)?;
         trained.merge_into(&model.config, &mut model.weights)?;
     }

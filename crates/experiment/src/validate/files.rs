@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use crate::base::{Base, BaseSource, ShippedBase};
+use crate::base::{Base, BaseSource, NotFound, ShippedBase};
 use crate::corpora::written::{Rows, Writing};
 use crate::corpora::{Corpora, Origin};
 use crate::error::Result;
@@ -58,27 +58,22 @@ pub(super) fn base(
         return Ok((BaseSource::Lab, base));
     };
     let written = value.get_ref().as_str();
-    let path = dir.join(written);
-    let base_source = match written {
-        "lab" => BaseSource::Lab,
-        folder if path.is_dir() => BaseSource::Folder { written: folder.to_owned(), path },
-        id if hub::ModelId::is_like(id) => {
-            let mut announce = |line: &str| eprintln!("{line}");
-            BaseSource::fetch(id, &mut announce).map_err(|error| {
-                let message = format!("the base `{id}` is no folder here, and cannot be had from the hub: {error}");
-                let help = "a base is `lab`, a folder relative to the experiment's, or a hub id `org/name`; HF_TOKEN, \
-                            HF_ENDPOINT, HF_HOME and HF_HUB_OFFLINE are honoured";
-                source.problem(message, value.span(), "neither folder nor model", help)
-            })?
+    let found = BaseSource::find(written, dir, &mut |line| eprintln!("{line}"));
+    let base_source = found.map_err(|error| match error {
+        NotFound::Hub(error) => {
+            let message =
+                format!("the base `{written}` is no folder here, and cannot be had from the hub: {error}");
+            let help = "a base is `lab`, a folder relative to the experiment's, or a hub id `org/name`; HF_TOKEN, \
+                        HF_ENDPOINT, HF_HOME and HF_HUB_OFFLINE are honoured";
+            source.problem(message, value.span(), "neither folder nor model", help)
         }
-        _ => {
+        NotFound::Folder => {
             let help = "`lab` is the model that ships with Whyfirst; anything else is a folder, relative to the \
                         experiment's, with config.json, model.safetensors and tokenizer.json, or the id of a hub \
                         model, `org/name`";
-            let message = format!("the base `{written}` is not a folder");
-            return Err(source.problem(message, value.span(), "no such folder", help).into());
+            source.problem(format!("the base `{written}` is not a folder"), value.span(), "no such folder", help)
         }
-    };
+    })?;
     match Base::load(&base_source, shipped) {
         Ok(base) => Ok((base_source, base)),
         Err(error) => {

@@ -100,6 +100,11 @@ pub(super) fn why(cause: Cause) -> Result<WriteEnd> {
             help: "nothing was lost: mend this and run again".to_owned(),
             invalid: true,
         }),
+        Cause::Gone(message) => Err(ExperimentError::Writing {
+            message,
+            help: "nothing was lost: run again when the provider answers".to_owned(),
+            invalid: false,
+        }),
         Cause::Store(error) => Err(store(&error)),
     }
 }

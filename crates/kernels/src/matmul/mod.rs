@@ -12,6 +12,7 @@ mod vector;
 
 use crate::simd::{self, Line, Width};
 use std::cell::RefCell;
+use std::ops::Range;
 
 /// A row-major matrix inside a slice: `rows x cols`, consecutive rows `stride` elements apart.
 ///
@@ -117,7 +118,33 @@ pub struct Products(Loop);
 #[derive(Default, Clone, Debug)]
 pub struct Packed {
     forward: Vec<Line>,
+    /// In place of `forward`, a weight all of whose numbers are bf16 ones: half of the memory to read, and the same numbers.
+    halves: Vec<u16>,
     backward: Vec<Line>,
+}
+
+/// A right operand, laid out.
+#[derive(Clone, Copy)]
+enum Right<'a> {
+    Lines(&'a [Line]),
+    /// For vectors only.
+    Halves(&'a [u16]),
+}
+
+impl Packed {
+    /// Memory that it takes, in bytes.
+    pub fn bytes(&self) -> usize {
+        size_of_val(&self.forward[..]) + size_of_val(&self.halves[..]) + size_of_val(&self.backward[..])
+    }
+
+    /// The weight for [`Products::linear`], if it is laid out for that.
+    fn forward(&self) -> Option<Right<'_>> {
+        match (&self.forward[..], &self.halves[..]) {
+            ([], []) => None,
+            ([], halves) => Some(Right::Halves(halves)),
+            (lines, _) => Some(Right::Lines(lines)),
+        }
+    }
 }
 
 /// A weight matrix `[out, in]`, as it is or laid out already.
@@ -166,16 +193,74 @@ impl Products {
     }
 
     /// Lays out `w[out, in]` for [`Products::linear`], and for [`Products::linear_input`] if `backward`; keeps its memory.
+    ///
+    /// On vectors, a weight that came as bf16 and is only read forwards is kept as that.
     pub fn pack(self, to: &mut Packed, w: Mat, backward: bool) {
+        to.halves.clear();
         self.lay_out(&mut to.forward, &Operand::along_rows(w), Side::Right);
+        if matches!(self.0, Loop::Vector { .. }) && !backward && vector::narrow(&mut to.halves, &to.forward) {
+            to.forward = Vec::new();
+        }
         if backward {
             self.lay_out(&mut to.backward, &Operand::along_columns(w), Side::Right);
         }
     }
 
+    /// Bytes that [`Products::pack`] takes at most for a matrix `[out, in]`.
+    pub fn packed_bytes(self, out: usize, input: usize, backward: bool) -> usize {
+        let forward = self.packed_lines(out, input, Side::Right);
+        let transposed = if backward { self.packed_lines(input, out, Side::Right) } else { 0 };
+        size_of::<Line>() * (forward + transposed)
+    }
+
     /// `y[n,o] = scale * x[n,i] W[o,i]^T`.
     pub fn linear<'a>(self, y: MatMut, x: Mat, w: impl Into<Weight<'a>>, scale: f32, write: Write) {
         self.with_input(x, |x| x.linear(y, w, scale, write));
+    }
+
+    /// As [`Products::linear`] by a weight that is laid out already, on several threads: each takes some of the columns.
+    /// Worth it where `x` has few rows, so that reading the weight is most of the work. The result does not depend on
+    /// the number of threads.
+    pub fn linear_on(self, threads: usize, y: MatMut, x: Mat, w: Weight, scale: f32, write: Write) {
+        let strips = y.cols.div_ceil(COLUMNS);
+        let right = w.packed.and_then(Packed::forward);
+        let Some(right) = right.filter(|_| threads > 1 && strips > 1 && x.cols > 0) else {
+            return self.linear(y, x, w, scale, write);
+        };
+        let (depth, rows) = (x.cols, y.rows);
+        assert!(
+            rows == x.rows && y.cols == w.matrix.rows && depth == w.matrix.cols,
+            "linear: shapes disagree"
+        );
+        // Not this thread's memory for left operands: while it waits for the others it may be given other work.
+        let mut left = Vec::new();
+        self.lay_out(&mut left, &Operand::along_rows(x), Side::Left);
+        let each = strips.div_ceil(threads) * COLUMNS;
+        let parts: Vec<Range<usize>> =
+            (0..y.cols).step_by(each).map(|first| first..(first + each).min(y.cols)).collect();
+        let (stride, data) = (y.stride, y.data);
+        let before: &[f32] = data;
+        let done = crate::threads::map(threads, parts, |_, columns: Range<usize>| {
+            let mut own = vec![0f32; rows * columns.len()];
+            if write == Write::Add {
+                for (row, own) in own.chunks_exact_mut(columns.len()).enumerate() {
+                    own.copy_from_slice(&before[row * stride..][columns.clone()]);
+                }
+            }
+            let right = match right {
+                Right::Lines(lines) => {
+                    Right::Lines(&lines[self.packed_lines(columns.start, depth, Side::Right)..])
+                }
+                Right::Halves(halves) => Right::Halves(&halves[columns.start * depth..]),
+            };
+            self.product(MatMut::new(&mut own, rows, columns.len()), &left, right, depth, scale, write);
+            (columns, own)
+        });
+        for (columns, own) in done {
+            for (row, own) in own.chunks_exact(columns.len()).enumerate() {
+                data[row * stride..][columns.clone()].copy_from_slice(own);
+            }
+        }
     }
 
     /// Lays `x` out once for several [`Input::linear`].
@@ -194,7 +279,7 @@ impl Products {
         );
         let depth = dy.cols;
         self.with_left(&Operand::along_rows(dy), |left| {
-            let multiply = |right: &[Line]| self.product(dx, left, right, depth, scale, write);
+            let multiply = |right: &[Line]| self.product(dx, left, Right::Lines(right), depth, scale, write);
             match w.packed.map(|p| &p.backward[..]).filter(|lines| !lines.is_empty()) {
                 Some(lines) => multiply(lines),
                 None => self.with_right(&Operand::along_columns(m), multiply),
@@ -232,7 +317,7 @@ impl Products {
     }
 
     /// `out = scale * left right (+ out)`.
-    fn product(self, out: MatMut, left: &[Line], right: &[Line], depth: usize, scale: f32, write: Write) {
+    fn product(self, out: MatMut, left: &[Line], right: Right, depth: usize, scale: f32, write: Write) {
         if out.rows == 0 || out.cols == 0 {
             return;
         }
@@ -242,10 +327,25 @@ impl Products {
             }
             return;
         }
-        match self.0 {
-            Loop::Vector { .. } => vector::product(out, left, right, depth, scale, write),
+        match (self.0, right) {
+            (Loop::Vector { .. }, Right::Lines(right)) => {
+                vector::product(out, left, right, depth, scale, write);
+            }
             #[cfg(target_arch = "x86_64")]
-            Loop::Amx { split } => amx::product(out, left, right, depth, scale, write, split),
+            (Loop::Amx { split }, Right::Lines(right)) => {
+                amx::product(out, left, right, depth, scale, write, split);
+            }
+            (_, Right::Halves(right)) => STRIP.with_borrow_mut(|strip| {
+                vector::product_of_halves(out, left, right, depth, scale, write, strip);
+            }),
+        }
+    }
+
+    fn packed_lines(self, outer: usize, depth: usize, side: Side) -> usize {
+        match self.0 {
+            Loop::Vector { .. } => vector::packed_lines(outer, depth, side),
+            #[cfg(target_arch = "x86_64")]
+            Loop::Amx { split } => amx::packed_lines(outer, depth, split),
         }
     }
 
@@ -253,11 +353,7 @@ impl Products {
         if from.depth == 0 {
             return;
         }
-        let lines = match self.0 {
-            Loop::Vector { .. } => vector::packed_lines(from.outer, from.depth, side),
-            #[cfg(target_arch = "x86_64")]
-            Loop::Amx { split } => amx::packed_lines(from.outer, from.depth, split),
-        };
+        let lines = self.packed_lines(from.outer, from.depth, side);
         // Grows once; what an earlier operand left is overwritten.
         if to.len() < lines {
             to.resize(lines, Line::ZERO);
@@ -285,10 +381,10 @@ impl Input<'_> {
         let w = w.into();
         let m = w.matrix;
         assert!(y.rows == self.n && y.cols == m.rows && self.depth == m.cols, "linear: shapes disagree");
-        let multiply = |lines: &[Line]| self.products.product(y, self.lines, lines, self.depth, scale, write);
-        match w.packed.map(|p| &p.forward[..]).filter(|lines| !lines.is_empty()) {
-            Some(lines) => multiply(lines),
-            None => self.products.with_right(&Operand::along_rows(m), multiply),
+        let multiply = |right: Right| self.products.product(y, self.lines, right, self.depth, scale, write);
+        match w.packed.and_then(Packed::forward) {
+            Some(right) => multiply(right),
+            None => self.products.with_right(&Operand::along_rows(m), |lines| multiply(Right::Lines(lines))),
         }
     }
 }
@@ -308,14 +404,19 @@ impl InputColumns<'_> {
         let fits = dw.rows == dy.cols && dw.cols == self.input && dy.rows == self.depth;
         assert!(fits, "linear_weight: shapes disagree");
         self.products.with_left(&Operand::along_columns(dy), |left| {
-            self.products.product(dw, left, self.lines, self.depth, scale, write);
+            self.products.product(dw, left, Right::Lines(self.lines), self.depth, scale, write);
         });
     }
 }
 
+/// Columns at whose multiples a laid out right operand can be cut, in every loop.
+const COLUMNS: usize = 32;
+
 type Scratch = std::thread::LocalKey<RefCell<Vec<Line>>>;
 
 thread_local! {
+    /// A strip of a right operand of halves, widened.
+    static STRIP: RefCell<Vec<Line>> = const { RefCell::new(Vec::new()) };
     /// A left operand laid out for a product; kept so that nothing is allocated from product to product.
     static LEFT: RefCell<Vec<Line>> = const { RefCell::new(Vec::new()) };
     /// A right one.

@@ -170,3 +170,64 @@ fn strides_select_columns() {
         }
     }
 }
+
+#[test]
+fn threads_take_columns_and_change_no_bit() {
+    for (n, input, output) in [(1, 48, 200), (5, 33, 32), (16, 64, 97), (3, 100, 33)] {
+        let (x, w) = (random(n * input, 1), random(output * input, 2));
+        for products in [Products::f32(), Products::bf16(), Products::exact()] {
+            let mut packed = Packed::default();
+            products.pack(&mut packed, Mat::new(&w, output, input), false);
+            let weight = Weight::new(Mat::new(&w, output, input), Some(&packed));
+            for write in [Write::Set, Write::Add] {
+                // Columns of a wider matrix, the others untouched.
+                let before = random(n * (output + 3), 3);
+                let run = |threads| {
+                    let mut y = before.clone();
+                    let to = MatMut::strided(&mut y, n, output, output + 3);
+                    products.linear_on(threads, to, Mat::new(&x, n, input), weight, 0.7, write);
+                    y
+                };
+                let mut expected = before.clone();
+                let to = MatMut::strided(&mut expected, n, output, output + 3);
+                products.linear(to, Mat::new(&x, n, input), weight, 0.7, write);
+                for threads in [1, 2, 3, 9] {
+                    assert_eq!(run(threads), expected, "{n} {input} {output} {write:?} {threads}");
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn a_weight_of_bf16_numbers_takes_half_the_memory_and_changes_no_bit() {
+    for (n, input, output) in [(1, 48, 200), (2, 33, 32), (5, 33, 32), (16, 64, 97), (40, 100, 33), (3, 1, 1)]
+    {
+        let x = random(n * input, 1);
+        let w: Vec<f32> =
+            random(output * input, 2).iter().map(|x| f32::from_bits(x.to_bits() & 0xffff_0000)).collect();
+        for products in [Products::f32(), Products::bf16(), Products::exact()] {
+            let (mut halved, mut whole) = (Packed::default(), Packed::default());
+            // What was there before must not matter.
+            products.pack(&mut halved, Mat::new(&random(output * input, 3), output, input), false);
+            products.pack(&mut halved, Mat::new(&w, output, input), false);
+            products.pack(&mut whole, Mat::new(&w, output, input), true);
+            if products.0 == (Loop::Vector { rounded: false }) {
+                assert_eq!(halved.bytes(), products.packed_bytes(output, input, false) / 2);
+            }
+            for write in [Write::Set, Write::Add] {
+                for threads in [1, 3] {
+                    let before = random(n * (output + 3), 4);
+                    let run = |packed: &Packed| {
+                        let mut y = before.clone();
+                        let to = MatMut::strided(&mut y, n, output, output + 3);
+                        let weight = Weight::new(Mat::new(&w, output, input), Some(packed));
+                        products.linear_on(threads, to, Mat::new(&x, n, input), weight, 0.7, write);
+                        y
+                    };
+                    assert_eq!(run(&halved), run(&whole), "{n} {input} {output} {write:?} {threads}");
+                }
+            }
+        }
+    }
+}

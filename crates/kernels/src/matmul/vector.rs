@@ -10,6 +10,8 @@ use crate::simd::{Fma, LANES, Line, dispatch};
 const ROWS: usize = 12;
 /// Columns of a strip of the right operand.
 const COLS: usize = 2 * LANES;
+/// How many groups of a strip are asked for before they are used.
+const AHEAD: usize = 16;
 
 fn width(side: Side) -> usize {
     match side {
@@ -92,6 +94,46 @@ fn pack_strips<const W: usize>(to: &mut [f32], from: &Operand) {
     }
 }
 
+/// Writes the upper halves of laid out numbers, if the lower halves are all zero; says whether they are.
+pub(super) fn narrow(to: &mut Vec<u16>, from: &[Line]) -> bool {
+    let numbers = Line::numbers(from);
+    let fits = numbers.iter().all(|x| x.to_bits() & 0xffff == 0);
+    if fits {
+        to.extend(numbers.iter().map(|x| (x.to_bits() >> 16) as u16));
+    }
+    fits
+}
+
+dispatch! {
+    /// As [`product`], by a right operand that [`narrow`] made; strips are widened one by one, in the memory of `strip`.
+    pub(super) fn product_of_halves(out: MatMut, left: &[Line], right: &[u16], depth: usize, scale: f32, write: Write, strip: &mut Vec<Line>) as product_of_halves_body
+}
+
+#[inline(always)]
+fn product_of_halves_body<F: Fma>(
+    out: MatMut,
+    left: &[Line],
+    right: &[u16],
+    depth: usize,
+    scale: f32,
+    write: Write,
+    strip: &mut Vec<Line>,
+) {
+    let lines = packed_lines(COLS, depth, Side::Right);
+    if strip.len() < lines {
+        strip.resize(lines, Line::ZERO);
+    }
+    let (rows, stride, data) = (out.rows, out.stride, out.data);
+    for (halves, col) in right.chunks_exact(COLS * depth).zip((0..out.cols).step_by(COLS)) {
+        for (to, half) in Line::numbers_mut(strip).iter_mut().zip(halves) {
+            *to = f32::from_bits(u32::from(*half) << 16);
+        }
+        let cols = (out.cols - col).min(COLS);
+        let columns = MatMut::strided(&mut data[col..], rows, cols, stride);
+        product_body::<F>(columns, left, &strip[..lines], depth, scale, write);
+    }
+}
+
 dispatch! {
     /// `out = scale * left right (+ out)`.
     pub(super) fn product(out: MatMut, left: &[Line], right: &[Line], depth: usize, scale: f32, write: Write) as product_body
@@ -126,9 +168,24 @@ fn block<F: Fma>(sums: &mut [f32; ROWS * COLS], left: &[f32], right: &[f32], dep
         (24.., 4..) => tile::<F, 6, 2>(sums, left, right, depth, 0, 0),
         (24.., _) => tile::<F, 3, 2>(sums, left, right, depth, 0, 0),
         (6.., _) => {
-            for row in (0..rows).step_by(6) {
-                tile::<F, 6, 1>(sums, left, right, depth, row, 0);
-                tile::<F, 6, 1>(sums, left, right, depth, row, LANES);
+            let mut row = 0;
+            while row < rows {
+                // Few rows take both vectors of columns at once: what they do is mostly to read the strip.
+                row += match rows - row {
+                    1 => {
+                        tile::<F, 1, 2>(sums, left, right, depth, row, 0);
+                        1
+                    }
+                    2..=4 => {
+                        tile::<F, 2, 2>(sums, left, right, depth, row, 0);
+                        2
+                    }
+                    _ => {
+                        tile::<F, 6, 1>(sums, left, right, depth, row, 0);
+                        tile::<F, 6, 1>(sums, left, right, depth, row, LANES);
+                        6
+                    }
+                };
             }
         }
         _ => {
@@ -152,12 +209,19 @@ fn tile<F: Fma, const R: usize, const C: usize>(
 ) {
     assert!(row + R <= ROWS && col + C * LANES <= COLS);
     assert!(left.len() >= ROWS * depth && right.len() >= COLS * depth);
+    // The first to read a strip may have to wait for memory; what it asks for beyond the strip's end is the next strip.
+    let first = row == 0 && col == 0;
     // SAFETY: a strip holds `depth` groups of `ROWS` or `COLS` numbers, and the piece lies within a group, as asserted.
     unsafe {
         let (mut left, mut right) = (left.as_ptr().add(row), right.as_ptr().add(col));
         let zero = F::load([0f32; LANES].as_ptr());
         let mut acc = [[zero; C]; R];
         for _ in 0..depth {
+            if first {
+                for line in 0..COLS / LANES {
+                    F::prefetch(right.wrapping_add(AHEAD * COLS + line * LANES));
+                }
+            }
             let b: [F::Vector; C] = std::array::from_fn(|c| F::load(right.add(c * LANES)));
             for (r, acc) in acc.iter_mut().enumerate() {
                 let a = *left.add(r);

@@ -46,13 +46,17 @@ pub(super) async fn watch(shared: Arc<Shared>, mut batch: Batch, provider_id: St
             }
             Err(failure) => {
                 silent += 1;
-                let ends = match failure.then {
+                let hopeless = match failure.then {
                     Then::EndRun => true,
-                    Then::Reach | Then::Refused => silent >= SILENT || batch.lane.disappoint(),
-                    Then::Again | Then::GiveUp => silent >= SILENT,
+                    Then::Reach | Then::Refused => batch.lane.disappoint(),
+                    Then::Again | Then::GiveUp => false,
                 };
-                if ends {
+                if hopeless {
                     shared.end(Cause::Fatal(failure.message));
+                    continue;
+                }
+                if silent >= SILENT {
+                    shared.end(Cause::Gone(failure.message));
                     continue;
                 }
             }

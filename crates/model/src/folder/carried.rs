@@ -73,17 +73,10 @@ impl Carried {
         stated.map(|value| ids(&value["eos_token_id"])).find(|ids| !ids.is_empty()).unwrap_or_default()
     }
 
-    /// What to write as `config.json`: what was read, with the type of the weights as they are saved; unless the model
-    /// has become another.
+    /// What to write as `config.json`: what was read, unless the model has become another.
     pub(super) fn config(&self, config: &Config) -> Option<Value> {
-        let mut value = self.config.clone()?;
-        if Config::from_json(&value).as_ref() != Ok(config) {
-            return None;
-        }
-        // Transformers 5 calls it `dtype`, earlier ones `torch_dtype`.
-        let old = value.get("torch_dtype").is_some() && value.get("dtype").is_none();
-        value[if old { "torch_dtype" } else { "dtype" }] = "float32".into();
-        Some(value)
+        let value = self.config.clone()?;
+        (Config::from_json(&value).as_ref() == Ok(config)).then_some(value)
     }
 
     pub(super) fn generation(&self) -> Option<&[u8]> {

@@ -10,6 +10,7 @@ use crate::inside::Inside;
 use crate::shards::{self, Shard};
 use crate::{Adapter, ChatTemplate, Config, ModelError, Network, Tokenizer, Weights};
 use serde_json::{Value, json};
+use std::collections::BTreeSet;
 use std::path::Path;
 use store::Hash;
 
@@ -149,6 +150,32 @@ impl Folder {
         let carried = Carried::new(config_json, tokenizer_config, has_template_file, &tokenizer);
         carried.check(dir.join(CONFIG), &config)?;
         Ok(Folder { config, weights, tokenizer, template, carried })
+    }
+
+    /// The bytes of the weights' files in `dir`, and the types that their tensors have there, by name (`bf16`).
+    ///
+    /// # Errors
+    /// When there are none, or one is damaged.
+    pub fn stored(dir: &Path) -> Result<(u64, BTreeSet<String>), ModelError> {
+        let shards = Shard::open_all(&Inside::open(dir)?, dir)?;
+        let files: Vec<(&Path, &[u8])> = shards.iter().map(Shard::parts).collect();
+        let bytes = files.iter().map(|(_, bytes)| bytes.len() as u64).sum();
+        Ok((bytes, shards::Tensors::parse(&files)?.types()))
+    }
+
+    /// The source of the chat template in a folder that need not be a model's: an adapter's may have one too.
+    ///
+    /// # Errors
+    /// When a file cannot be read, or is not text.
+    pub fn template_in(dir: &Path) -> Result<Option<String>, ModelError> {
+        let inside = Inside::open(dir)?;
+        if let Some(source) = inside.read(TEMPLATE)? {
+            return text(&dir.join(TEMPLATE), &source).map(Some);
+        }
+        match inside.read(TOKENIZER_CONFIG)? {
+            Some(config) => ChatTemplate::source_in(&parse(&dir.join(TOKENIZER_CONFIG), &config)?),
+            None => Ok(None),
+        }
     }
 
     /// A file beside a model, read as the model's own are: never from outside of its folder.

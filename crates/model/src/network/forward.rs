@@ -49,21 +49,35 @@ impl Network<'_> {
 
     /// Runs all layers; leaves the input of the final norm in the last `x`.
     pub(super) fn hidden_states(&self, batch: &Batch, ws: &mut Workspace) {
-        let (n, d) = (batch.tokens.len(), self.config.hidden_size);
-        ws.fit(self.config, n, self.adapter.map_or(0, |a| a.shape.rank));
         assert!(batch.longest() <= self.rope.len(), "a segment is longer than the rotary table");
-        let embedding = self.range(&self.weights.layout.embedding);
-        for (x, token) in ws.x[0].chunks_exact_mut(d).zip(&batch.tokens) {
-            x.copy_from_slice(&embedding[*token as usize * d..][..d]);
-        }
+        self.embed(&batch.tokens, batch.tokens.len(), ws);
         for l in 0..self.config.layers {
-            self.layer(l, batch, ws);
+            self.layer(l, &batch.positions, ws, |attended, qkv, scratch| {
+                attention::forward(attended, qkv, &batch.segments, self.config.attention(), scratch);
+            });
         }
     }
 
-    fn layer(&self, l: usize, batch: &Batch, ws: &mut Workspace) {
+    /// Makes room for `n` tokens and puts their embeddings into the first `x`.
+    pub(super) fn embed<'t>(&self, tokens: impl IntoIterator<Item = &'t u32>, n: usize, ws: &mut Workspace) {
+        let d = self.config.hidden_size;
+        ws.fit(self.config, n, self.adapter.map_or(0, |a| a.shape.rank));
+        let embedding = self.range(&self.weights.layout.embedding);
+        for (x, token) in ws.x[0].chunks_exact_mut(d).zip(tokens) {
+            x.copy_from_slice(&embedding[*token as usize * d..][..d]);
+        }
+    }
+
+    /// One layer over tokens at `positions`. `attend` fills the attention's output from the fused, rotated projections.
+    pub(super) fn layer(
+        &self,
+        l: usize,
+        positions: &[u32],
+        ws: &mut Workspace,
+        attend: impl FnOnce(&mut [f32], &[f32], &mut attention::Scratch),
+    ) {
         let c = self.config;
-        let (n, d, f, hd) = (batch.tokens.len(), c.hidden_size, c.ffn_size, c.head_dim);
+        let (n, d, f, hd) = (positions.len(), c.hidden_size, c.ffn_size, c.head_dim);
         let width = c.attention().qkv_width();
         let layout = &self.weights.layout.layers[l];
         let eps = c.norm_eps as f32;
@@ -95,8 +109,8 @@ impl Network<'_> {
                 );
             }
         }
-        rope::rotate(&mut b.qkv[..n * width], width, c.heads + c.kv_heads, &batch.positions, self.rope);
-        attention::forward(&mut b.attention, &b.qkv, &batch.segments, c.attention(), &mut ws.attention);
+        rope::rotate(&mut b.qkv[..n * width], width, c.heads + c.kv_heads, positions, self.rope);
+        attend(&mut b.attention, &b.qkv, &mut ws.attention);
         b.middle[..n * d].copy_from_slice(&x[..n * d]);
         self.project(l, Projection::O, &mut b.middle, &b.attention, n, Write::Add, o_low);
 

@@ -4,12 +4,14 @@
 //! batches. The backward pass mirrors the forward pass line by line: read them side by side.
 
 mod backward;
+mod extend;
 mod forward;
 mod gradient;
 mod packed;
 mod projection;
 mod workspace;
 
+pub use extend::Continued;
 pub use gradient::{Gradient, Inputs, SharedGradient};
 pub use packed::{Pack, PackedWeights};
 pub use workspace::Workspace;
@@ -33,6 +35,9 @@ pub struct Network<'a> {
     pub products: Products,
     /// The weights' matrices as [`Network::products`] reads them, if they are used more than once; made from these weights.
     pub packed: Option<&'a PackedWeights>,
+    /// Threads that one pass is shared out over. More than one helps where a pass has few tokens and all there is to do is
+    /// in it; otherwise threads take passes.
+    pub threads: usize,
     /// Cosines and sines for at least the longest segment; see [`Network::rope_table`].
     pub rope: &'a Table,
 }
@@ -46,7 +51,7 @@ impl<'a> Network<'a> {
         rope: &'a Table,
     ) -> Network<'a> {
         let products = Products::f32();
-        Network { config, weights, adapter, rope, products, packed: None }
+        Network { config, weights, adapter, rope, products, packed: None, threads: 1 }
     }
 
     /// Rotary tables for segments of up to `len` tokens.

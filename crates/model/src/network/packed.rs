@@ -2,7 +2,7 @@
 
 use crate::layout::LayerLayout;
 use crate::lora::Target;
-use crate::{Config, Weights};
+use crate::{Config, Layout, Weights};
 use kernels::matmul::{Mat, Packed, Products};
 use kernels::threads;
 use std::ops::Range;
@@ -84,6 +84,26 @@ impl PackedWeights {
         threads::for_each(threads, layers.chain([head]).collect(), |_, (packed, (range, out, input))| {
             products.pack(packed, Mat::new(&weights.flat[range.clone()], out, input), backward);
         });
+    }
+
+    /// Memory that these take, in bytes.
+    pub fn held_bytes(&self) -> u64 {
+        let all = self.layers.iter().flatten().chain([&self.head]);
+        all.map(|packed| packed.bytes() as u64).sum()
+    }
+
+    /// Bytes that [`PackedWeights::pack`] takes.
+    pub fn bytes(config: &Config, products: Products, which: Pack) -> u64 {
+        let backward = which != Pack::Forward;
+        let layer = &Layout::new(config).layers[0];
+        let of = |out, input| products.packed_bytes(out, input, backward) as u64;
+        let one: u64 = Projection::ALL
+            .iter()
+            .map(|projection| projection.place(config, layer))
+            .map(|(_, out, input)| of(out, input))
+            .sum();
+        let layers = if which == Pack::Head { 0 } else { config.layers as u64 };
+        layers * one + of(config.vocab_size, config.hidden_size)
     }
 
     pub(super) fn projection(&self, layer: usize, projection: Projection) -> Option<&Packed> {

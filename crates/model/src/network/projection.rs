@@ -27,13 +27,17 @@ impl Network<'_> {
     ) {
         let (_, output, input) = projection.place(self.config, &self.weights.layout.layers[layer]);
         let w = self.projection(layer, projection);
-        let Some(adapter) = self.adapter else {
-            self.products.linear(MatMut::new(y, n, output), Mat::new(x, n, input), w, 1.0, write);
-            return;
-        };
+        let from = Mat::new(x, n, input);
+        let shared = self.threads > 1 || self.adapter.is_none();
+        if shared {
+            self.products.linear_on(self.threads, MatMut::new(y, n, output), from, w, 1.0, write);
+        }
+        let Some(adapter) = self.adapter else { return };
         let (rank, scale) = (adapter.shape.rank, adapter.scale());
-        self.products.with_input(Mat::new(x, n, input), |x| {
-            x.linear(MatMut::new(y, n, output), w, 1.0, write);
+        self.products.with_input(from, |x| {
+            if !shared {
+                x.linear(MatMut::new(y, n, output), w, 1.0, write);
+            }
             for (site, low) in self.sites(layer, projection).zip(low.chunks_exact_mut(n * rank)) {
                 let a = Mat::new(&adapter.flat[site.a.clone()], rank, input);
                 x.linear(MatMut::new(low, n, rank), a, scale, Write::Set);

@@ -87,6 +87,19 @@ impl Workspace {
         if self.training { l } else { 0 }
     }
 
+    /// Bytes of a workspace for training on `n` tokens at a time with an adapter of width `rank` (0 for none).
+    pub fn training_bytes(c: &Config, n: usize, rank: usize) -> u64 {
+        let (d, f) = (c.hidden_size, c.ffn_size);
+        let (width, out) = (c.attention().qkv_width(), c.attention().out_width());
+        let raw = if c.qk_norm { (c.heads + c.kv_heads) * (c.head_dim + 1) } else { 0 };
+        let low: usize = Projection::ALL.iter().map(|projection| projection.targets().len() * rank).sum();
+        let layer = 3 * d + 2 + width + out + 3 * f + low + raw;
+        let head = n.max(HEAD_ROWS) * (2 * d + 1) + HEAD_ROWS * c.vocab_size;
+        let once = 3 * d + out + width + f + MOST_TARGETS * rank;
+        let floats = n * ((c.layers + 1) * d + c.layers * layer + once) + head + width.max(d);
+        4 * floats as u64
+    }
+
     /// Makes room for `n` tokens and an adapter of width `rank` (0 for none).
     pub(super) fn fit(&mut self, c: &Config, n: usize, rank: usize) {
         let n = n.max(self.capacity);
@@ -115,10 +128,11 @@ impl Workspace {
                 grow(&mut b.qk_inv, n * (c.heads + c.kv_heads));
             }
         }
+        // One token can be asked for several targets.
         for buffer in [&mut self.head_x, &mut self.head_norm] {
-            grow(buffer, n * d);
+            grow(buffer, n.max(HEAD_ROWS) * d);
         }
-        grow(&mut self.head_inv, n);
+        grow(&mut self.head_inv, n.max(HEAD_ROWS));
         grow(&mut self.logits, HEAD_ROWS * c.vocab_size);
         if self.training {
             for buffer in [&mut self.dx, &mut self.d_hidden, &mut self.d_head] {
@@ -129,6 +143,65 @@ impl Workspace {
             grow(&mut self.d_act, n * f);
             grow(&mut self.d_low, MOST_TARGETS * n * rank);
             grow(&mut self.ignored, width.max(d));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn held(ws: &Workspace) -> usize {
+        let layer = |b: &LayerBuffers| {
+            let of = [
+                &b.norm1,
+                &b.inv1,
+                &b.qk_raw,
+                &b.qk_inv,
+                &b.qkv,
+                &b.attention,
+                &b.middle,
+                &b.norm2,
+                &b.inv2,
+                &b.gate_up,
+                &b.act,
+            ];
+            of.iter().map(|v| v.len()).sum::<usize>() + b.low.iter().map(Vec::len).sum::<usize>()
+        };
+        let once = [
+            &ws.dx,
+            &ws.d_hidden,
+            &ws.d_attention,
+            &ws.d_qkv,
+            &ws.d_act,
+            &ws.d_low,
+            &ws.head_x,
+            &ws.head_norm,
+            &ws.head_inv,
+            &ws.d_head,
+            &ws.logits,
+            &ws.ignored,
+        ];
+        let sum = once.iter().map(|v| v.len()).sum::<usize>() + ws.x.iter().map(Vec::len).sum::<usize>();
+        sum + ws.layers.iter().map(layer).sum::<usize>()
+    }
+
+    #[test]
+    fn what_a_workspace_takes_is_known_before() {
+        for (model_type, rank) in [("llama", 0), ("llama", 4), ("qwen3", 4)] {
+            let config = Config::from_json(&serde_json::json!({
+                "model_type": model_type, "vocab_size": 50, "hidden_size": 24, "intermediate_size": 40,
+                "num_hidden_layers": 3, "num_attention_heads": 4, "num_key_value_heads": 2, "head_dim": 8,
+                "max_position_embeddings": 64, "tie_word_embeddings": true,
+            }))
+            .unwrap();
+            let mut ws = Workspace::new(true);
+            ws.fit(&config, 30, rank);
+            assert_eq!(
+                Workspace::training_bytes(&config, 30, rank),
+                4 * held(&ws) as u64,
+                "{model_type} {rank}"
+            );
         }
     }
 }

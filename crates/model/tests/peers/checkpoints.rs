@@ -3,10 +3,11 @@
 use crate::python::python;
 use kernels::attention::Segment;
 use kernels::matmul::Products;
-use model::{Batch, Folder, Network, Workspace};
+use model::{Batch, Dtype, Event, Folder, Generator, Limits, Network, Runner, Sampling, Task, Workspace};
 use safetensors::SafeTensors;
 use serde_json::Value;
 use std::path::Path;
+use std::sync::Arc;
 
 /// What the acceptance of this program asks for.
 const TOLERANCE: f64 = 1e-4;
@@ -40,19 +41,32 @@ fn batch(tokens: &[u32]) -> Batch {
     }
 }
 
-/// The likeliest token, again and again, until one that ends a text.
-fn greedy(network: &Network, prompt: &[u32], stops: &[u32]) -> Vec<u32> {
-    let mut all = prompt.to_vec();
-    for _ in 0..NEW {
-        let row = [all.len() as u32 - 1];
-        let logits = network.logits(&batch(&all), &row, &mut Workspace::new(false));
-        let best = (0..logits.len()).max_by(|a, b| logits[*a].total_cmp(&logits[*b])).unwrap() as u32;
-        all.push(best);
-        if stops.contains(&best) {
-            break;
-        }
+/// The likeliest token, again and again, until one that ends a text; the log-probabilities of the prompt's tokens with it.
+fn greedy(folder: Folder, prompt: &[u32]) -> (Vec<u32>, Vec<f64>) {
+    let ends = folder.stops();
+    let runner = Runner::new(Arc::new(folder), 1);
+    let mut generator = Generator::new(Limits { threads: 1, active: 1, cache_bytes: 1 << 30 });
+    let sampling = Sampling { temperature: 0.0, ..Sampling::default() };
+    let task = Task {
+        prompt: prompt.to_vec(),
+        most: NEW,
+        sampling,
+        ends: vec![],
+        alternatives: Some(0),
+        prompt_scores: true,
+    };
+    generator.add(&runner, task).unwrap();
+    let (mut tokens, mut log_probs) = (Vec::new(), Vec::new());
+    while !generator.is_idle() {
+        generator.step(&mut |_, event| match event {
+            Event::Prompt(scores) => log_probs.extend(scores[1..].iter().map(|s| s.log_probability)),
+            Event::Token(scored) => tokens.push(scored.token),
+            Event::End(_) => {}
+        });
     }
-    all.split_off(prompt.len())
+    let end = tokens.iter().position(|token| ends.contains(token)).map_or(tokens.len(), |at| at + 1);
+    tokens.truncate(end);
+    (tokens, log_probs)
 }
 
 fn furthest(ours: &[f64], theirs: &[f64]) -> f64 {
@@ -79,10 +93,14 @@ fn agrees(name: &str, dir: &Path) {
     assert!(logits < TOLERANCE && log_probs < TOLERANCE, "{name}");
     let stops = folder.stops();
     assert_eq!(stops, [1, 5, 17], "{name}: all tokens that end a text");
-    assert_eq!(greedy(&network, &prompt, &stops), tokens(&theirs, "greedy"), "{name}");
+    let (continued, scores) = greedy(folder.clone(), &prompt);
+    assert_eq!(continued, tokens(&theirs, "greedy"), "{name}");
+    assert!(furthest(&scores, &doubles(&theirs, "log_probs")) < TOLERANCE, "{name}: scored while generating");
 
     let saved = dir.join(format!("{name}.saved"));
-    folder.save(&saved).unwrap();
+    // Weights that came as bf16 are saved as bf16, and transformers finds the same bits in them.
+    let dtype = if name.ends_with("bf16") { Dtype::Bf16 } else { Dtype::F32 };
+    folder.save_as(&saved, dtype).unwrap();
     let again = Folder::load(&saved).unwrap();
     assert_eq!((again.config, again.weights), (folder.config, folder.weights), "{name}: saved and read");
 }

@@ -109,7 +109,7 @@ fn train_here(name: &str, dir: &Path) -> Vec<f32> {
     assert!(from_peft < LOGITS && merged < LOGITS, "{name}");
 
     let Trained::Lora(adapter) = trained.trained else { panic!("not an adapter") };
-    adapter.save(&base.config, None, base.weights.hash(), &dir.join("ours")).unwrap();
+    adapter.save(&base.config, None, Some(base.weights.hash()), &dir.join("ours")).unwrap();
     assert_eq!(Adapter::load_onto(&dir.join("ours"), &base.config, &base.weights).unwrap(), adapter);
     let mut merged = base.clone();
     adapter.merge_into(&base.config, &mut merged.weights).unwrap();

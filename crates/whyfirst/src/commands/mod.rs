@@ -4,10 +4,13 @@ mod check;
 mod corpus;
 mod doctor;
 mod lab;
+mod model;
+mod models;
 mod new;
 mod plan;
 mod report;
 mod run;
+mod serve;
 mod simulate;
 mod spec;
 mod status;
@@ -26,6 +29,8 @@ pub fn run(command: Command) -> Exit {
         Command::Report(args) => report::run(&args),
         Command::Corpus(command) => corpus::run(&command),
         Command::Spec(command) => spec::run(&command),
+        Command::Serve(args) => serve::run(&args),
+        Command::Model(command) => model::run(&command),
         Command::Simulate(args) => simulate::run(&args),
         Command::Lab(command) => lab::run(&command),
         Command::Doctor(args) => doctor::run(&args),

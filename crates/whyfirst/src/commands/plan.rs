@@ -162,13 +162,17 @@ fn engine(plan: &RunPlan) -> String {
         number(engine.parameters),
         engine.name
     );
-    if let (Some(processes), Some(memory)) = (engine.processes, engine.peak_memory) {
-        text += &format!(
-            " in {}, each with about {} of memory at its peak",
-            counted_as(processes, "process", "processes"),
-            indicatif::BinaryBytes(memory)
-        );
-    }
+    let memory = indicatif::BinaryBytes(engine.peak_memory);
+    text += &match (engine.processes, engine.side_by_side) {
+        (Some(processes), _) => format!(
+            " in {}, each with about {memory} of memory at its peak",
+            counted_as(processes, "process", "processes")
+        ),
+        (None, side_by_side) => format!(
+            ", up to {} at a time, with about {memory} of memory at the peak",
+            counted(side_by_side.unwrap_or(1), "stage")
+        ),
+    };
     if let Some(advice) = &engine.advice {
         text += &format!("\nnote: {advice}");
     }
