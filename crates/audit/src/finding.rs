@@ -70,13 +70,13 @@ impl Limit {
             Limit::Least(least) => format!("at least {}", percent(least)),
         }
     }
-}
 
-impl Limit {
     /// As [`Limit::shown`], where it stands by itself.
     pub(crate) fn alone(self) -> String {
-        let shown = self.shown();
-        if shown == "none" { "none allowed".to_owned() } else { shown }
+        match self {
+            Limit::Most(0.0) => "none allowed".to_owned(),
+            other => other.shown(),
+        }
     }
 }
 

@@ -1,4 +1,5 @@
-//! The models of an experiment that are trained: what can be talked to, served or taken elsewhere.
+//! All models of an experiment that are trained by now, by name: what can be served and talked to. They are found in the
+//! stage graph, so that a run need not have ended; [`trained`](crate::trained) finds one in the record of a run that has.
 
 use std::path::PathBuf;
 

@@ -3,7 +3,7 @@
 mod chat;
 mod corpus;
 mod model;
-mod models;
+mod serve;
 mod simulate;
 mod spec;
 
@@ -14,7 +14,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 pub use self::chat::Chat;
 pub use self::corpus::{Audit, Corpus, Export, Format, Sample, Transform as CorpusTransform};
 pub use self::model::{Export as ModelExport, Import, Merge, Model};
-pub use self::models::{Models, Serve};
+pub use self::serve::{Models, Serve};
 pub use self::simulate::Simulate;
 pub use self::spec::{Lint, Show, Spec, SpecKind, Transform, TransformKind};
 

@@ -1,6 +1,6 @@
 //! A model laid out to be run many times.
 
-use crate::{Adapter, Folder, ModelError, Network, Pack, PackedWeights, Tokenizer};
+use crate::{Adapter, Folder, Network, Pack, PackedWeights, Tokenizer};
 use kernels::matmul::Products;
 use kernels::rope::Table;
 use std::sync::Arc;
@@ -70,15 +70,6 @@ impl Runner {
             packed: Some(&self.base.packed),
             ..folder.network(self.adapter.as_deref(), &self.base.rope)
         }
-    }
-
-    /// The tokens of a text that this model can be asked, or why it cannot.
-    ///
-    /// # Errors
-    /// When there are more than the model's positions.
-    pub fn fits(&self, tokens: usize) -> Result<(), ModelError> {
-        let positions = self.positions();
-        if tokens > positions { Err(ModelError::TooLong { tokens, positions }) } else { Ok(()) }
     }
 }
 

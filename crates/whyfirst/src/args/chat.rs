@@ -2,7 +2,7 @@
 
 use clap::Args;
 
-use super::models::Models;
+use super::serve::Models;
 
 /// Arguments of `model chat`.
 #[derive(Debug, Args)]

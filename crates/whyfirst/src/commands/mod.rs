@@ -5,13 +5,13 @@ mod corpus;
 mod doctor;
 mod lab;
 mod model;
-mod models;
 mod new;
 mod plan;
 mod report;
 mod run;
 mod serve;
 mod simulate;
+mod sources;
 mod spec;
 mod status;
 

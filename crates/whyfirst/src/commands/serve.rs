@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use serve::{Line, ServeError, Server, Settings, Status};
 
-use super::models::sources;
+use super::sources::sources;
 use crate::args::Serve;
 use crate::commands::threads;
 use crate::exit::Exit;

@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 use serve::Catalogue;
 
 use crate::args::Chat;
-use crate::commands::models::sources;
+use crate::commands::sources::sources;
 use crate::commands::threads;
 use crate::exit::Exit;
 use crate::output;

@@ -103,24 +103,58 @@ fn same_file(one: &Path, other: &Path) -> bool {
     }
 }
 
-fn report(args: &Transform, before: &Spec, made: &Transformed) {
-    let after = made.text.split_once('\n').map_or("", |(_, content)| content);
-    let counts = |text: &str| (count_words(text), estimate_tokens(text));
-    let ((words_before, tokens_before), (words, tokens)) = (counts(before.content()), counts(after));
-    let actions = [Action::Removed, Action::Cut, Action::Replaced, Action::Kept];
-    if args.json {
+/// How large a spec was and is.
+struct Sizes {
+    words_before: usize,
+    words: usize,
+    tokens_before: usize,
+    tokens: usize,
+}
+
+impl Sizes {
+    fn of(before: &Spec, made: &Transformed) -> Sizes {
+        // The first line says where the rest comes from.
+        let after = made.text.split_once('\n').map_or("", |(_, content)| content);
+        Sizes {
+            words_before: count_words(before.content()),
+            words: count_words(after),
+            tokens_before: estimate_tokens(before.content()),
+            tokens: estimate_tokens(after),
+        }
+    }
+
+    /// `12 words of 20, about 30 tokens of 50`.
+    fn shown(&self) -> String {
+        format!(
+            "{} words of {}, about {} tokens of {}",
+            number(self.words),
+            number(self.words_before),
+            number(self.tokens),
+            number(self.tokens_before),
+        )
+    }
+
+    /// What every transform prints as JSON, with what one of them has to say besides.
+    fn print(&self, args: &Transform, made: &Transformed, name: &str, more: impl serde::Serialize) {
         output::json(&json!({
             "file": args.file,
             "out": args.out,
             "transform": made.kind,
             "parent": made.parent_hash,
-            "words_before": words_before,
-            "words": words,
-            "tokens_estimate_before": tokens_before,
-            "tokens_estimate": tokens,
-            "notes": made.notes,
+            "words_before": self.words_before,
+            "words": self.words,
+            "tokens_estimate_before": self.tokens_before,
+            "tokens_estimate": self.tokens,
+            name: more,
         }));
-        return;
+    }
+}
+
+fn report(args: &Transform, before: &Spec, made: &Transformed) {
+    let sizes = Sizes::of(before, made);
+    let actions = [Action::Removed, Action::Cut, Action::Replaced, Action::Kept];
+    if args.json {
+        return sizes.print(args, made, "notes", &made.notes);
     }
     let done = |action: &Action| made.count(*action) > 0 && *action != Action::Kept;
     let done: Vec<String> = actions
@@ -152,14 +186,6 @@ fn report(args: &Transform, before: &Spec, made: &Transformed) {
             output::line(&format!("and {} more; --all shows them", kept.len() - SHOWN));
         }
     }
-    output::line(&format!(
-        "wrote {}: {}; {} words of {}, about {} tokens of {}",
-        args.out.display(),
-        done.join(", "),
-        number(words),
-        number(words_before),
-        number(tokens),
-        number(tokens_before),
-    ));
+    output::line(&format!("wrote {}: {}; {}", args.out.display(), done.join(", "), sizes.shown(),));
     output::line(&format!("next: whyfirst spec lint {}", output::typed(&args.out)));
 }

@@ -3,11 +3,11 @@
 use std::path::{Path, PathBuf};
 
 use experiment::{AugmentEnd, Augmented, Office, Paths, WriteOptions};
-use serde_json::json;
+use spec::Spec;
 use spec::transform::Augment;
-use spec::{Spec, count_words, estimate_tokens};
 
 use super::super::number;
+use super::Sizes;
 use crate::args::Transform;
 use crate::exit::Exit;
 use crate::interrupt;
@@ -85,32 +85,16 @@ impl Drop for Folder {
 
 fn report(args: &Transform, before: &Spec, draft: &Augmented) {
     let (made, summary) = (&draft.made, &draft.summary);
-    let after = made.text.split_once('\n').map_or("", |(_, content)| content);
-    let (words_before, words) = (count_words(before.content()), count_words(after));
-    let (tokens_before, tokens) = (estimate_tokens(before.content()), estimate_tokens(after));
+    let sizes = Sizes::of(before, made);
     if args.json {
-        output::json(&json!({
-            "file": args.file,
-            "out": args.out,
-            "transform": made.kind,
-            "parent": made.parent_hash,
-            "words_before": words_before,
-            "words": words,
-            "tokens_estimate_before": tokens_before,
-            "tokens_estimate": tokens,
-            "writer": summary,
-        }));
-        return;
+        return sizes.print(args, made, "writer", summary);
     }
     output::line(&format!(
-        "wrote {}: {} by {}; {} words of {}, about {} tokens of {}",
+        "wrote {}: {} by {}; {}",
         args.out.display(),
         counted(summary.sections, "section"),
         summary.model,
-        number(words),
-        number(words_before),
-        number(tokens),
-        number(tokens_before),
+        sizes.shown(),
     ));
     output::line(&format!(
         "the value-augmented draft has {} words, the rule-augmented one {}: {:.1}% apart; {} asked for again to make them so",

@@ -1,4 +1,4 @@
-//! Arguments that name models to ask, and of `serve`.
+//! Arguments of `serve`, and those that name the models to ask, which `model chat` has too.
 
 use std::net::IpAddr;
 use std::path::PathBuf;
