@@ -4,7 +4,7 @@ use crate::shell::{Result, read, root};
 
 /// The crates by layer, lowest first, as ARCHITECTURE.md explains them.
 const LAYERS: &[&[&str]] = &[
-    &["kernels", "store", "spec", "stats"],
+    &["kernels", "store", "spec", "stats", "budget"],
     &["model", "suite", "ledger", "hub"],
     &["lab", "train", "llm", "simulator"],
     &["corpus", "eval", "writing", "torch", "serve"],

@@ -7,6 +7,9 @@ use std::time::{Duration, Instant};
 use crate::shell::{Result, cargo, root, run};
 use crate::{browser, fuzz, layers, licences, peers};
 
+/// Where proptest looks for its seed.
+const SEED: &str = "PROPTEST_RNG_SEED";
+
 /// Runs everything. Stops at the first step that fails, and says how long each step took.
 pub fn run_all() -> Result<()> {
     let mut steps = Steps::default();
@@ -38,7 +41,7 @@ fn all(steps: &mut Steps) -> Result<()> {
         doc.env("RUSTDOCFLAGS", "--deny warnings");
         run(doc)
     })?;
-    steps.take("cargo test", || run(cargo("test --workspace --no-fail-fast")))?;
+    steps.take("cargo test", || run(tests("test --workspace --no-fail-fast")))?;
 
     let python = steps.take("peers: environment", peers::environment)?;
     steps.take("peers: fixtures", || peers::fixtures(true))?;
@@ -56,13 +59,24 @@ fn optional_tests(target: &str, variable: &str, program: &Path) -> Result<()> {
         println!("no test target is called `{target}`");
         return Ok(());
     }
-    let with_program = |arguments: String| -> Command {
-        let mut command = cargo(&arguments);
+    let commands = [
+        cargo(&format!("clippy --workspace --test {target} -- --deny warnings")),
+        tests(&format!("test --workspace --no-fail-fast --test {target}")),
+    ];
+    commands.into_iter().try_for_each(|mut command| {
         command.env(variable, program);
-        command
-    };
-    run(with_program(format!("clippy --workspace --test {target} -- --deny warnings")))?;
-    run(with_program(format!("test --workspace --no-fail-fast --test {target}")))
+        run(command)
+    })
+}
+
+/// `cargo` with these arguments. Property tests draw the same cases every time, so that a change is accepted or refused
+/// for what it is; whoever looks for more cases sets the seed, or runs `cargo test`, which draws new ones.
+fn tests(arguments: &str) -> Command {
+    let mut command = cargo(arguments);
+    if std::env::var_os(SEED).is_none() {
+        command.env(SEED, "1");
+    }
+    command
 }
 
 /// Whether any crate has the test target `name`.

@@ -4,7 +4,6 @@ use lab::{LabSpec, Stream, WhyMix, World};
 use serde::{Deserialize, Serialize};
 use store::Hash;
 
-use crate::budget;
 use crate::corpus::{Corpus, Kind, Source};
 use crate::error::{CorpusError, Result};
 use crate::row::Row;
@@ -54,7 +53,7 @@ pub fn generate(request: &Request, mut count: impl FnMut(&Row) -> Result<usize>)
             .ok_or_else(|| CorpusError::NoSpec { name: name.to_string(), stream: stream.name() })
     };
     let (rows, tokens) = match budget {
-        Budget::Tokens(tokens) => budget::fill(tokens, row, count)?,
+        Budget::Tokens(tokens) => fill(tokens, row, count)?,
         Budget::Rows(rows) => {
             let rows: Vec<Row> = (0..rows).map(row).collect::<Result<_>>()?;
             let mut tokens = 0;
@@ -81,4 +80,21 @@ pub fn generate(request: &Request, mut count: impl FnMut(&Row) -> Result<usize>)
         budget,
     };
     Ok(Corpus { name: name.to_string(), kind, source, rows, tokens })
+}
+
+/// Rows for a budget, and their tokens.
+fn fill(
+    budget: u64,
+    row: impl Fn(u64) -> Result<Row>,
+    mut count: impl FnMut(&Row) -> Result<usize>,
+) -> Result<(Vec<Row>, u64)> {
+    let mut made: Vec<(Option<Row>, u64)> = Vec::new();
+    let chosen = budget::fill::<CorpusError>(budget, |index| {
+        let row = row(index as u64)?;
+        let tokens = count(&row)? as u64;
+        made.push((Some(row), tokens));
+        Ok(Some(tokens))
+    })?;
+    let tokens = chosen.iter().map(|index| made[*index].1).sum();
+    Ok((chosen.into_iter().filter_map(|index| made[index].0.take()).collect(), tokens))
 }

@@ -4,7 +4,6 @@
 //! else: that is how corpora enter the ids of what is trained on them.
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
-mod budget;
 mod card;
 mod corpus;
 mod error;

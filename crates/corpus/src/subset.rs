@@ -3,10 +3,7 @@
 //! Rows are drawn in an order that depends on the seed and their numbers only: neither on how much is drawn, nor on what
 //! the rows say. So the parts of twins (with and without reasoning) and of mirrored corpora have the same rows.
 
-use crate::budget;
-
-/// More tokens than any budget leaves: what a row that does not exist would need.
-const TOO_MANY: usize = usize::MAX / 4;
+use std::convert::Infallible;
 
 /// A part of a corpus.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -69,15 +66,11 @@ pub fn nested_tokens(lengths: &[u64], seed: u64, budgets: &[u64]) -> Vec<Part> {
 
 /// The next rows for a budget.
 fn draw(budget: u64, left: &[usize], lengths: &[u64]) -> Vec<usize> {
-    if left.iter().map(|row| lengths[*row]).sum::<u64>() <= budget {
-        return left.to_vec();
+    let length = |place: usize| Ok::<_, Infallible>(left.get(place).map(|row| lengths[*row]));
+    match budget::fill(budget, length) {
+        Ok(places) => places.into_iter().map(|place| left[place]).collect(),
+        Err(never) => match never {},
     }
-    let row = |index: u64| Ok(usize::try_from(index).ok().and_then(|index| left.get(index)).copied());
-    // A row that there is not needs more than any budget leaves.
-    let count = |row: &Option<usize>| Ok(row.map_or(TOO_MANY, |row| lengths[row] as usize));
-    // Neither of the two can fail.
-    budget::fill(budget, row, count)
-        .map_or_else(|_| Vec::new(), |(drawn, _)| drawn.into_iter().flatten().collect())
 }
 
 #[cfg(test)]

@@ -161,6 +161,9 @@ pub(crate) trait Fma {
     /// Says that the cache line at an address will be read soon, where the CPU can be told; the address need not be valid.
     #[inline(always)]
     fn prefetch(_at: *const f32) {}
+    /// As [`Fma::prefetch`], for what will be read a little later: into the level 2 cache.
+    #[inline(always)]
+    fn prefetch_far(_at: *const f32) {}
 }
 
 /// For every CPU of this architecture: two roundings, lanes left to the compiler.
@@ -216,6 +219,11 @@ mod x86 {
             unsafe { _mm_prefetch::<_MM_HINT_T0>(at.cast()) }
         }
         #[inline(always)]
+        fn prefetch_far(at: *const f32) {
+            // SAFETY: a hint, which never faults; SSE is part of the architecture.
+            unsafe { _mm_prefetch::<_MM_HINT_T1>(at.cast()) }
+        }
+        #[inline(always)]
         fn fma(a: f32, b: f32, c: f32) -> f32 {
             a.mul_add(b, c)
         }
@@ -243,6 +251,11 @@ mod x86 {
         fn prefetch(at: *const f32) {
             // SAFETY: a hint, which never faults; SSE is part of the architecture.
             unsafe { _mm_prefetch::<_MM_HINT_T0>(at.cast()) }
+        }
+        #[inline(always)]
+        fn prefetch_far(at: *const f32) {
+            // SAFETY: a hint, which never faults; SSE is part of the architecture.
+            unsafe { _mm_prefetch::<_MM_HINT_T1>(at.cast()) }
         }
         #[inline(always)]
         fn fma(a: f32, b: f32, c: f32) -> f32 {

@@ -35,6 +35,12 @@ pub fn for_each<T: Send>(threads: usize, items: Vec<T>, work: impl Fn(usize, T) 
     });
 }
 
+/// Runs `work` on one of the long-lived threads and waits for it: for work that calls [`for_each`] again and again. From
+/// outside, each call would wake first one thread and then another, and at its end the caller.
+pub fn inside<R: Send>(work: impl FnOnce() -> R + Send) -> R {
+    rayon::scope(|_| work())
+}
+
 /// As [`for_each`], with what `work` returned for every item, in their order.
 pub fn map<T: Send, U: Send>(threads: usize, items: Vec<T>, work: impl Fn(usize, T) -> U + Sync) -> Vec<U> {
     let results: Vec<Mutex<Option<U>>> = items.iter().map(|_| Mutex::new(None)).collect();

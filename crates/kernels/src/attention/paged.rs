@@ -72,6 +72,7 @@ fn paged_body<F: Fma>(
                 let last = past + first + count;
                 for (p, page) in pages.iter().enumerate().take(last.div_ceil(PAGE)) {
                     let scores = &mut scratch.p[p * PAGE..];
+                    let tokens = (last - p * PAGE).min(PAGE).next_multiple_of(LANES);
                     matmul::<F>(
                         scores,
                         padded,
@@ -79,7 +80,7 @@ fn paged_body<F: Fma>(
                         (dim, 1),
                         &page[keys..],
                         PAGE,
-                        (rows, PAGE, hd),
+                        (rows, tokens, hd),
                         false,
                     );
                 }

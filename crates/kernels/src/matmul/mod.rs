@@ -13,6 +13,7 @@ mod vector;
 use crate::simd::{self, Line, Width};
 use std::cell::RefCell;
 use std::ops::Range;
+use std::sync::Mutex;
 
 /// A row-major matrix inside a slice: `rows x cols`, consecutive rows `stride` elements apart.
 ///
@@ -232,35 +233,37 @@ impl Products {
             rows == x.rows && y.cols == w.matrix.rows && depth == w.matrix.cols,
             "linear: shapes disagree"
         );
-        // Not this thread's memory for left operands: while it waits for the others it may be given other work.
-        let mut left = Vec::new();
+        // Taken, not borrowed: while this thread waits for the others it may be given other work.
+        let mut left = LEFT.take();
         self.lay_out(&mut left, &Operand::along_rows(x), Side::Left);
         let each = strips.div_ceil(threads) * COLUMNS;
         let parts: Vec<Range<usize>> =
             (0..y.cols).step_by(each).map(|first| first..(first + each).min(y.cols)).collect();
-        let (stride, data) = (y.stride, y.data);
-        let before: &[f32] = data;
-        let done = crate::threads::map(threads, parts, |_, columns: Range<usize>| {
-            let mut own = vec![0f32; rows * columns.len()];
-            if write == Write::Add {
-                for (row, own) in own.chunks_exact_mut(columns.len()).enumerate() {
-                    own.copy_from_slice(&before[row * stride..][columns.clone()]);
-                }
-            }
+        let (stride, data) = (y.stride, Mutex::new(y.data));
+        crate::threads::for_each(threads, parts, |_, columns: Range<usize>| {
+            let width = columns.len();
             let right = match right {
                 Right::Lines(lines) => {
                     Right::Lines(&lines[self.packed_lines(columns.start, depth, Side::Right)..])
                 }
                 Right::Halves(halves) => Right::Halves(&halves[columns.start * depth..]),
             };
-            self.product(MatMut::new(&mut own, rows, columns.len()), &left, right, depth, scale, write);
-            (columns, own)
-        });
-        for (columns, own) in done {
-            for (row, own) in own.chunks_exact(columns.len()).enumerate() {
+            let mut own = OWN.take();
+            own.resize(own.len().max(rows * width), 0.0);
+            if write == Write::Add {
+                let data = data.lock().unwrap_or_else(|e| e.into_inner());
+                for (row, own) in own.chunks_exact_mut(width).take(rows).enumerate() {
+                    own.copy_from_slice(&data[row * stride..][columns.clone()]);
+                }
+            }
+            self.product(MatMut::new(&mut own, rows, width), &left, right, depth, scale, write);
+            let mut data = data.lock().unwrap_or_else(|e| e.into_inner());
+            for (row, own) in own.chunks_exact(width).take(rows).enumerate() {
                 data[row * stride..][columns.clone()].copy_from_slice(own);
             }
-        }
+            OWN.set(own);
+        });
+        LEFT.set(left);
     }
 
     /// Lays `x` out once for several [`Input::linear`].
@@ -415,6 +418,8 @@ const COLUMNS: usize = 32;
 type Scratch = std::thread::LocalKey<RefCell<Vec<Line>>>;
 
 thread_local! {
+    /// Some columns of a product, before they go where they belong.
+    static OWN: RefCell<Vec<f32>> = const { RefCell::new(Vec::new()) };
     /// A strip of a right operand of halves, widened.
     static STRIP: RefCell<Vec<Line>> = const { RefCell::new(Vec::new()) };
     /// A left operand laid out for a product; kept so that nothing is allocated from product to product.

@@ -143,11 +143,14 @@ dispatch! {
 fn product_body<F: Fma>(out: MatMut, left: &[Line], right: &[Line], depth: usize, scale: f32, write: Write) {
     let (left, right) = (Line::numbers(left), Line::numbers(right));
     let mut sums = [0f32; ROWS * COLS];
+    let mut ahead = Ahead::new::<F>(out.rows);
     for (right, col) in right.chunks_exact(COLS * depth).zip((0..out.cols).step_by(COLS)) {
         let cols = (out.cols - col).min(COLS);
+        ahead.next = right.as_ptr_range().end;
         for (left, row) in left.chunks_exact(ROWS * depth).zip((0..out.rows).step_by(ROWS)) {
             let rows = (out.rows - row).min(ROWS);
-            block::<F>(&mut sums, left, right, depth, rows);
+            block::<F>(&mut sums, left, right, depth, rows, &mut ahead);
+            ahead.near &= ahead.alone;
             for r in 0..rows {
                 let sums = &sums[r * COLS..][..cols];
                 let out = out.data[(row + r) * out.stride + col..][..cols].iter_mut();
@@ -160,29 +163,58 @@ fn product_body<F: Fma>(out: MatMut, left: &[Line], right: &[Line], depth: usize
     }
 }
 
+/// What of the right operand is asked for before it is read. The strip at work is read once for every piece of the left
+/// operand, from the cache but for the first time; so the next strip is asked for little by little over all of them, lest
+/// memory wait for the sums, and then the sums for memory.
+struct Ahead {
+    /// The numbers to be asked for next.
+    next: *const f32,
+    /// After how many groups of a strip another line of the next strip is asked for.
+    every: usize,
+    /// Whether the left operand is one piece, which leaves nothing to spread over.
+    alone: bool,
+    /// Whether the strip at work is to be asked for while it is read: the first one, and where there is one piece, all.
+    near: bool,
+}
+
+impl Ahead {
+    fn new<F: Fma>(rows: usize) -> Ahead {
+        let pieces = rows.div_ceil(if F::REGISTERS >= 24 { ROWS } else { ROWS / 4 });
+        let every = (pieces * LANES / COLS).max(1);
+        Ahead { next: std::ptr::null(), every, alone: pieces == 1, near: true }
+    }
+}
+
 /// `sums[12, 32]` of two strips, in as many pieces as the registers need; at least the first `rows` rows.
 #[inline(always)]
-fn block<F: Fma>(sums: &mut [f32; ROWS * COLS], left: &[f32], right: &[f32], depth: usize, rows: usize) {
+fn block<F: Fma>(
+    sums: &mut [f32; ROWS * COLS],
+    left: &[f32],
+    right: &[f32],
+    depth: usize,
+    rows: usize,
+    ahead: &mut Ahead,
+) {
     match (F::REGISTERS, rows) {
-        (24.., 7..) => tile::<F, 12, 2>(sums, left, right, depth, 0, 0),
-        (24.., 4..) => tile::<F, 6, 2>(sums, left, right, depth, 0, 0),
-        (24.., _) => tile::<F, 3, 2>(sums, left, right, depth, 0, 0),
+        (24.., 7..) => tile::<F, 12, 2>(sums, left, right, depth, 0, 0, ahead),
+        (24.., 4..) => tile::<F, 6, 2>(sums, left, right, depth, 0, 0, ahead),
+        (24.., _) => tile::<F, 3, 2>(sums, left, right, depth, 0, 0, ahead),
         (6.., _) => {
             let mut row = 0;
             while row < rows {
                 // Few rows take both vectors of columns at once: what they do is mostly to read the strip.
                 row += match rows - row {
                     1 => {
-                        tile::<F, 1, 2>(sums, left, right, depth, row, 0);
+                        tile::<F, 1, 2>(sums, left, right, depth, row, 0, ahead);
                         1
                     }
                     2..=4 => {
-                        tile::<F, 2, 2>(sums, left, right, depth, row, 0);
+                        tile::<F, 2, 2>(sums, left, right, depth, row, 0, ahead);
                         2
                     }
                     _ => {
-                        tile::<F, 6, 1>(sums, left, right, depth, row, 0);
-                        tile::<F, 6, 1>(sums, left, right, depth, row, LANES);
+                        tile::<F, 6, 1>(sums, left, right, depth, row, 0, ahead);
+                        tile::<F, 6, 1>(sums, left, right, depth, row, LANES, ahead);
                         6
                     }
                 };
@@ -190,8 +222,8 @@ fn block<F: Fma>(sums: &mut [f32; ROWS * COLS], left: &[f32], right: &[f32], dep
         }
         _ => {
             for row in (0..rows).step_by(2) {
-                tile::<F, 2, 1>(sums, left, right, depth, row, 0);
-                tile::<F, 2, 1>(sums, left, right, depth, row, LANES);
+                tile::<F, 2, 1>(sums, left, right, depth, row, 0, ahead);
+                tile::<F, 2, 1>(sums, left, right, depth, row, LANES, ahead);
             }
         }
     }
@@ -206,31 +238,38 @@ fn tile<F: Fma, const R: usize, const C: usize>(
     depth: usize,
     row: usize,
     col: usize,
+    ahead: &mut Ahead,
 ) {
     assert!(row + R <= ROWS && col + C * LANES <= COLS);
     assert!(left.len() >= ROWS * depth && right.len() >= COLS * depth);
-    // The first to read a strip may have to wait for memory; what it asks for beyond the strip's end is the next strip.
-    let first = row == 0 && col == 0;
+    // The first to read a strip; what it asks for beyond the strip's end is the next strip.
+    let near = ahead.near && row == 0 && col == 0;
     // SAFETY: a strip holds `depth` groups of `ROWS` or `COLS` numbers, and the piece lies within a group, as asserted.
     unsafe {
         let (mut left, mut right) = (left.as_ptr().add(row), right.as_ptr().add(col));
         let zero = F::load([0f32; LANES].as_ptr());
         let mut acc = [[zero; C]; R];
-        for _ in 0..depth {
-            if first {
-                for line in 0..COLS / LANES {
-                    F::prefetch(right.wrapping_add(AHEAD * COLS + line * LANES));
-                }
+        for from in (0..depth).step_by(ahead.every) {
+            if !ahead.alone {
+                F::prefetch_far(ahead.next);
+                ahead.next = ahead.next.wrapping_add(LANES);
             }
-            let b: [F::Vector; C] = std::array::from_fn(|c| F::load(right.add(c * LANES)));
-            for (r, acc) in acc.iter_mut().enumerate() {
-                let a = *left.add(r);
-                for (acc, b) in acc.iter_mut().zip(&b) {
-                    *acc = F::scale_add(a, *b, *acc);
+            for _ in from..(from + ahead.every).min(depth) {
+                if near {
+                    for line in 0..COLS / LANES {
+                        F::prefetch(right.wrapping_add(AHEAD * COLS + line * LANES));
+                    }
                 }
+                let b: [F::Vector; C] = std::array::from_fn(|c| F::load(right.add(c * LANES)));
+                for (r, acc) in acc.iter_mut().enumerate() {
+                    let a = *left.add(r);
+                    for (acc, b) in acc.iter_mut().zip(&b) {
+                        *acc = F::scale_add(a, *b, *acc);
+                    }
+                }
+                left = left.add(ROWS);
+                right = right.add(COLS);
             }
-            left = left.add(ROWS);
-            right = right.add(COLS);
         }
         for (r, acc) in acc.iter().enumerate() {
             for (c, acc) in acc.iter().enumerate() {

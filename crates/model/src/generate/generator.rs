@@ -240,12 +240,18 @@ impl Generator {
         let shares = || self.active.iter().map(|text| text.share).filter(|share| *share > 0);
         let few = shares().sum::<usize>() <= FEW_TOKENS || shares().count() == 1;
         let (across, within) = if few { (1, threads) } else { (threads, 1) };
-        threads::for_each(across, parts(&mut self.active, across), |_, mut part| {
+        let parts = parts(&mut self.active, across);
+        let run = |_, mut part: Vec<&mut Text>| {
             let spare = workspaces.lock().unwrap_or_else(|e| e.into_inner()).pop();
             let mut workspace = spare.unwrap_or_else(|| Workspace::new(false));
             advance(&mut part, within, &mut workspace);
             workspaces.lock().unwrap_or_else(|e| e.into_inner()).push(workspace);
-        });
+        };
+        if within > 1 {
+            threads::inside(|| threads::for_each(across, parts, run));
+        } else {
+            threads::for_each(across, parts, run);
+        }
         for text in &mut self.active {
             if text.share > 0 {
                 let known = text.cache.len();

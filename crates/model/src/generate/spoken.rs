@@ -81,7 +81,7 @@ impl<T: AsRef<Tokenizer>> Spoken<T> {
 
     /// Takes from what is held what no stop string can begin in.
     fn release(&mut self) -> String {
-        if let Some(at) = self.stops.iter().filter_map(|stop| self.held.find(stop)).min() {
+        if let Some(at) = first_stop(&self.held, &self.stops) {
             self.stopped = true;
             let mut shown = std::mem::take(&mut self.held);
             shown.truncate(at);
@@ -92,6 +92,13 @@ impl<T: AsRef<Tokenizer>> Spoken<T> {
         let rest = self.held.split_off(from);
         std::mem::replace(&mut self.held, rest)
     }
+}
+
+/// Where the stop string begins that is complete first, and of those that end together the longest. This end is the
+/// same however the text is cut into tokens; the stop string that begins first may be complete only after it.
+fn first_stop(text: &str, stops: &[String]) -> Option<usize> {
+    let found = stops.iter().filter_map(|stop| text.find(stop).map(|at| (at + stop.len(), at)));
+    found.min().map(|(_, at)| at)
 }
 
 #[cfg(test)]
@@ -158,9 +165,26 @@ mod tests {
         (pieces, stopped)
     }
 
+    /// A letter at a time until a stop string is complete, which then goes.
     fn expected(whole: &str, stops: &[&str]) -> String {
-        let end = stops.iter().filter_map(|stop| whole.find(stop)).min().unwrap_or(whole.len());
-        whole[..end].to_owned()
+        let ends = whole.char_indices().map(|(at, c)| at + c.len_utf8());
+        for text in ends.map(|end| &whole[..end]) {
+            if let Some(stop) =
+                stops.iter().filter(|stop| text.ends_with(**stop)).max_by_key(|stop| stop.len())
+            {
+                return text[..text.len() - stop.len()].to_owned();
+            }
+        }
+        whole.to_owned()
+    }
+
+    #[test]
+    fn the_stop_that_is_complete_first_ends_the_text_however_it_is_cut() {
+        let tokens: Vec<u32> = " aé".bytes().map(u32::from).collect();
+        assert_eq!(said(&bytes(), &tokens, &["a", " aé"]), (vec![String::new(), " ".to_owned()], true));
+        // One piece, in which both are complete: the text ends where it would have, letter by letter.
+        assert_eq!(first_stop(" aé", &["a".to_owned(), " aé".to_owned()]), Some(1));
+        assert_eq!(first_stop(" aé", &["é".to_owned(), "aé".to_owned()]), Some(1));
     }
 
     #[test]

@@ -6,8 +6,14 @@ use crate::{Cache, Config};
 use kernels::attention::{self, PAGE, Scratch, page_len};
 use kernels::matmul::{Mat, MatMut, Write};
 use kernels::{norm, threads};
+use std::cell::RefCell;
 use std::ops::Range;
 use std::sync::Arc;
+
+thread_local! {
+    /// What attention needs, kept so that nothing is allocated for every text and layer.
+    static SCRATCH: RefCell<Scratch> = RefCell::default();
+}
 
 /// A text, its rows of the fused projections, and where what it attends to goes.
 type Each<'e, 'a> = (&'e mut Continued<'a>, &'e [f32], &'e mut [f32]);
@@ -75,7 +81,9 @@ impl Network<'_> {
                 if self.threads == 1 {
                     each.into_iter().for_each(|text| attend(text, scratch));
                 } else {
-                    threads::for_each(self.threads, each, |_, text| attend(text, &mut Scratch::default()));
+                    threads::for_each(self.threads, each, |_, text| {
+                        SCRATCH.with_borrow_mut(|scratch| attend(text, scratch));
+                    });
                 }
             });
         }

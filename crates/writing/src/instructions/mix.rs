@@ -1,6 +1,7 @@
 //! An instruction mix: imported rows, filtered, with identity rows among them, to an exact budget of tokens.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::convert::Infallible;
 
 use ledger::{Dollars, Item};
 use llm::Ask;
@@ -9,7 +10,6 @@ use store::IdBuilder;
 
 use crate::chats::Verdict;
 use crate::chats::others::Others;
-use crate::instructions::budget::fill;
 use crate::instructions::conflict::{Judge, Judged};
 use crate::instructions::conversation::Conversation;
 use crate::instructions::identity::{foreign_identity, identity_rows};
@@ -205,6 +205,17 @@ fn keep(rows: Vec<Candidate>, taken: &[usize]) -> Vec<Candidate> {
 
 type Chosen = Vec<(Candidate, Option<Judged>)>;
 type Dropped = Vec<(Candidate, Option<Judged>, String)>;
+
+/// Which of the rows with these lengths to take for the budget, in their order.
+fn fill(budget: u64, lengths: &[u64]) -> Vec<usize> {
+    let rows = budget::fill(budget, |row| Ok::<_, Infallible>(lengths.get(row).copied()));
+    let mut rows = match rows {
+        Ok(rows) => rows,
+        Err(never) => match never {},
+    };
+    rows.sort_unstable();
+    rows
+}
 
 /// The rows that fill the budget, and those that the critic did not pass. Rows are chosen as if all were good; those chosen
 /// are judged; while some of them fail, others are chosen in their place.

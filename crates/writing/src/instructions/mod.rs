@@ -1,6 +1,5 @@
 //! Instruction mixes: general conversations that keep a model coherent.
 
-mod budget;
 mod conflict;
 mod conversation;
 mod identity;
@@ -8,7 +7,6 @@ mod import;
 mod mix;
 mod parquet;
 
-pub use budget::fill;
 pub use conflict::Judge;
 pub use conversation::{Conversation, Message};
 pub use identity::{MOST_IDENTITY_ROWS, foreign_identity, identity_rows};
