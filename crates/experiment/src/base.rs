@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use hub::{ModelId, Settings};
-use model::{Files, Folder, ModelError};
+use model::{BaseName, Files, Folder, ModelError};
 use store::Hash;
 
 /// The files of the base model that ships with the program, by name. They are part of the binary, so that
@@ -45,9 +45,9 @@ impl BaseSource {
     }
 
     /// The name under which the hub has it.
-    pub fn hub_id(&self) -> Option<&str> {
+    pub fn on_the_hub(&self) -> Option<BaseName> {
         match self {
-            BaseSource::Hub { written, .. } => written.split('@').next(),
+            BaseSource::Hub { written, .. } => Some(BaseName::hub(written)),
             BaseSource::Lab | BaseSource::Folder { .. } => None,
         }
     }

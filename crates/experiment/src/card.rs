@@ -36,7 +36,7 @@ pub(crate) fn write(
     let source = &experiment.base_source;
     let card = Card {
         name: stages[index].label.clone(),
-        base: source.hub_id().unwrap_or(source.written()).to_owned(),
+        base: source.written().to_owned(),
         base_hash: experiment.base.hash,
         adapter: false,
         stages: sequence,

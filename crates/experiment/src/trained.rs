@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use model::BaseName;
 use store::Hash;
 use train::Method;
 
@@ -21,8 +22,8 @@ pub struct TrainedModel {
     pub folder: PathBuf,
     /// The folder of its adapter, which lies on the base; `None` if all weights were trained.
     pub adapter: Option<PathBuf>,
-    /// The base, as an adapter's folder names it: a hub id, or the path of a folder. `None` for the one that ships.
-    pub base: Option<String>,
+    /// The base, as an adapter's folder names it. `None` for the one that ships.
+    pub base: Option<BaseName>,
 }
 
 impl TrainedModel {
@@ -64,14 +65,14 @@ impl TrainedModel {
 }
 
 /// The name of the base for an adapter's folder.
-fn base(dir: &Path, record: &RunRecord) -> Option<String> {
+fn base(dir: &Path, record: &RunRecord) -> Option<BaseName> {
     let written = &record.base.source;
     if written == "lab" {
         return None;
     }
     match dir.join(written).canonicalize() {
-        Ok(folder) => Some(folder.display().to_string()),
-        Err(_) => written.split('@').next().map(str::to_owned),
+        Ok(folder) => Some(BaseName::folder(&folder)),
+        Err(_) => Some(BaseName::hub(written)),
     }
 }
 

@@ -44,7 +44,8 @@ impl Card {
     pub fn text(&self) -> String {
         let library = if self.adapter { "peft" } else { "transformers" };
         let is_hub_id = self.base.split('/').count() == 2 && !self.base.starts_with(['.', '/', '~']);
-        let base_model = if is_hub_id { format!("base_model: {}\n", self.base) } else { String::new() };
+        let repository = self.base.split('@').next().filter(|_| is_hub_id);
+        let base_model = repository.map(|id| format!("base_model: {id}\n")).unwrap_or_default();
         let what = match self.adapter {
             true => "A LoRA adapter, to be loaded on top of its base with PEFT.",
             false => "A whole model: what was trained is in its weights, which are f32.",
@@ -97,7 +98,7 @@ mod tests {
         };
         let card = Card {
             name: "why-first/cheese".into(),
-            base: "org/model".into(),
+            base: "org/model@v2".into(),
             base_hash: store::hash_bytes(b"base"),
             adapter: false,
             stages: vec![stage("why", 10), stage("what", 20)],
@@ -106,6 +107,7 @@ mod tests {
         assert!(
             text.starts_with("---\nlibrary_name: transformers\n") && text.contains("base_model: org/model\n")
         );
+        assert!(text.contains("`org/model@v2`, whose files"));
         let (why, what) = (text.find("| 1 | why |").unwrap(), text.find("| 2 | what |").unwrap());
         assert!(why < what && text.contains(&store::hash_bytes(b"rows").to_string()));
         let local = Card { base: "../models/mine".into(), adapter: true, ..card };

@@ -38,6 +38,7 @@ pub use lora::{Adapter, LoraShape, Target, parse_targets};
 pub use network::{
     Batch, Continued, Gradient, Inputs, Network, Pack, PackedWeights, SharedGradient, Workspace,
 };
+pub use peft::BaseName;
 pub use score::{Choice, nll, score_choices};
 pub use template::{ChatTemplate, Conversation, Moment};
 pub use tokenizer::Tokenizer;

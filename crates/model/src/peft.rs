@@ -18,6 +18,28 @@ const TRAINED_ON: &str = "whyfirst.trained_on";
 /// The largest inner width that an adapter can have: no model is wider.
 const LARGEST_RANK: u64 = 1 << 20;
 
+/// What an adapter's folder calls the model that it lies on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BaseName {
+    /// A hub id, or the path of a folder.
+    pub name: String,
+    /// Which state of a hub's model, if not the newest.
+    pub revision: Option<String>,
+}
+
+impl BaseName {
+    /// A model of the hub, written `org/name` or `org/name@revision`.
+    pub fn hub(written: &str) -> BaseName {
+        let (name, revision) = written.split_once('@').map_or((written, None), |(name, r)| (name, Some(r)));
+        BaseName { name: name.to_owned(), revision: revision.map(str::to_owned) }
+    }
+
+    /// A folder.
+    pub fn folder(path: &Path) -> BaseName {
+        BaseName { name: path.display().to_string(), revision: None }
+    }
+}
+
 impl Adapter {
     /// Writes the adapter to a folder; `base` names its model for people and programs, `trained_on` is the
     /// [hash](Weights::hash) of the weights below it, which [`Adapter::load_onto`] checks where it is known.
@@ -27,7 +49,7 @@ impl Adapter {
     pub fn save(
         &self,
         config: &Config,
-        base: Option<&str>,
+        base: Option<&BaseName>,
         trained_on: Option<Hash>,
         dir: &Path,
     ) -> Result<(), ModelError> {
@@ -35,7 +57,8 @@ impl Adapter {
         let about = json!({
             "peft_type": "LORA",
             "task_type": "CAUSAL_LM",
-            "base_model_name_or_path": base,
+            "base_model_name_or_path": base.map(|base| &base.name),
+            "revision": base.and_then(|base| base.revision.as_ref()),
             "r": self.shape.rank,
             "lora_alpha": self.shape.alpha,
             "lora_dropout": 0.0,

@@ -260,6 +260,23 @@ fn what_is_hashed_is_what_the_model_is() {
 }
 
 #[test]
+fn an_adapter_names_the_state_of_its_base() {
+    let config = config();
+    let shape = LoraShape { rank: 2, alpha: 4.0, targets: vec![Target::QProj] };
+    let adapter = Adapter::new(&config, shape, 3);
+    let named = |base: Option<BaseName>| {
+        let dir = tempfile::tempdir().unwrap();
+        adapter.save(&config, base.as_ref(), None, dir.path()).unwrap();
+        let about: Value = store::read_json(dir.path().join("adapter_config.json")).unwrap();
+        (about["base_model_name_or_path"].clone(), about["revision"].clone())
+    };
+    assert_eq!(named(Some(BaseName::hub("org/name@v2"))), (json!("org/name"), json!("v2")));
+    assert_eq!(named(Some(BaseName::hub("org/name"))), (json!("org/name"), Value::Null));
+    assert_eq!(named(Some(BaseName::folder(Path::new("/a@b")))), (json!("/a@b"), Value::Null));
+    assert_eq!(named(None), (Value::Null, Value::Null));
+}
+
+#[test]
 fn adapters_that_are_not_what_they_say() {
     let config = config();
     let weights = Weights::random(&config, 1);

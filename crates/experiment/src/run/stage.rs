@@ -144,8 +144,8 @@ fn save(
         Trained::Lora(trained) => Some(trained),
     };
     if let Some(trained) = &adapter {
-        let (base, dir) = (prepared.experiment.base_source.hub_id(), staged.path().join(ADAPTER));
-        trained.save(&model.config, base, Some(model.weights.hash()), &dir)?;
+        let (base, dir) = (prepared.experiment.base_source.on_the_hub(), staged.path().join(ADAPTER));
+        trained.save(&model.config, base.as_ref(), Some(model.weights.hash()), &dir)?;
         model.save_tokenizer(&dir)?;
         trained.merge_into(&model.config, &mut model.weights)?;
     }

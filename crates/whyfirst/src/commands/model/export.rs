@@ -4,7 +4,7 @@ use std::path::Path;
 
 use experiment::Paths;
 use experiment::trained::TrainedModel;
-use model::{Adapter, Config, Folder, ModelError};
+use model::{Adapter, BaseName, Config, Folder, ModelError};
 
 use super::{Result, no_model, staged, wrote};
 use crate::args::ModelExport;
@@ -23,7 +23,7 @@ pub fn run(args: &ModelExport) -> Result<()> {
     let folder = Folder::load(&found.folder)?;
     let from = match (&found.adapter, args.merged) {
         (Some(adapter), false) => {
-            write_adapter(&folder, adapter, found.base.as_deref(), staged.path())?;
+            write_adapter(&folder, adapter, found.base.as_ref(), staged.path())?;
             adapter
         }
         (None, false) if found.folder.join(experiment::trained::ADAPTER).is_dir() => {
@@ -53,7 +53,7 @@ pub fn run(args: &ModelExport) -> Result<()> {
 fn write_adapter(
     folder: &Folder,
     adapter: &Path,
-    base: Option<&str>,
+    base: Option<&BaseName>,
     to: &Path,
 ) -> std::result::Result<(), ModelError> {
     let config: &Config = &folder.config;
