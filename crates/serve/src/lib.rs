@@ -7,6 +7,7 @@
 
 mod answer;
 mod api;
+mod body;
 mod catalogue;
 mod engine;
 mod guard;

@@ -1,13 +1,12 @@
 //! The server: routes, a thread of its own, and its end.
 
 use axum::Router;
-use axum::extract::rejection::BytesRejection;
-use axum::extract::{DefaultBodyLimit, Path, Request, State};
+use axum::body::Body;
+use axum::extract::{Path, Request, State};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::serve::ListenerExt;
-use bytes::Bytes;
 use model::Limits;
 use serde_json::json;
 use std::net::SocketAddr;
@@ -19,6 +18,7 @@ use tokio::sync::watch;
 
 use crate::api::error::ApiError;
 use crate::api::{self, Kind, Kitchen};
+use crate::body;
 use crate::catalogue::{Catalogue, Source};
 use crate::engine::Engine;
 use crate::guard;
@@ -185,7 +185,6 @@ impl Drop for Running {
 }
 
 fn router(app: Arc<App>) -> Router {
-    let limit = DefaultBodyLimit::max(app.settings.body_bytes);
     Router::new()
         .route("/v1/models", get(list))
         .route("/v1/models/{*name}", get(one))
@@ -196,26 +195,29 @@ fn router(app: Arc<App>) -> Router {
         .layer(middleware::from_fn_with_state(app.clone(), admitted))
         // Says nothing but that the server is there.
         .route("/health", get(|| async { axum::Json(json!({ "status": "ok" })) }))
-        .layer(limit)
         .with_state(app)
 }
 
 async fn admitted(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
     match guard::admit(request.headers(), app.settings.key.as_ref()) {
-        Ok(()) if app.closing.load(Ordering::Relaxed) => refused(&app, ApiError::closing()),
+        Ok(()) if app.closing.load(Ordering::Relaxed) => {
+            refused(&app, ApiError::closing(), request.into_body()).await
+        }
         Ok(()) => next.run(request).await,
-        Err(error) => refused(&app, error),
+        Err(error) => refused(&app, error, request.into_body()).await,
     }
 }
 
 /// An error of a request that did not come to anything, with its line.
-fn refused(app: &App, error: ApiError) -> Response {
+async fn refused(app: &App, error: ApiError, unread: Body) -> Response {
+    body::discard(unread).await;
     Entry::new(app.sink.clone()).ends(error.status.as_u16());
     error.into_response()
 }
 
 async fn nowhere(State(app): State<Arc<App>>, request: Request) -> Response {
-    refused(&app, ApiError::no_route(request.method().as_str(), request.uri().path()))
+    let error = ApiError::no_route(request.method().as_str(), request.uri().path());
+    refused(&app, error, request.into_body()).await
 }
 
 async fn list(State(app): State<Arc<App>>) -> Response {
@@ -225,27 +227,22 @@ async fn list(State(app): State<Arc<App>>) -> Response {
 async fn one(State(app): State<Arc<App>>, Path(name): Path<String>) -> Response {
     match app.kitchen.catalogue.has(&name) {
         true => axum::Json(api::model(&name, app.started)).into_response(),
-        false => refused(&app, crate::catalogue::CatalogueError::Unknown(name).into()),
+        false => refused(&app, crate::catalogue::CatalogueError::Unknown(name).into(), Body::empty()).await,
     }
 }
 
-type Body = Result<Bytes, BytesRejection>;
-
-async fn chat(State(app): State<Arc<App>>, body: Body) -> Response {
-    texts(&app, Kind::Chat, body).await
+async fn chat(State(app): State<Arc<App>>, request: Request) -> Response {
+    texts(&app, Kind::Chat, request.into_body()).await
 }
 
-async fn completion(State(app): State<Arc<App>>, body: Body) -> Response {
-    texts(&app, Kind::Completion, body).await
+async fn completion(State(app): State<Arc<App>>, request: Request) -> Response {
+    texts(&app, Kind::Completion, request.into_body()).await
 }
 
 async fn texts(app: &App, kind: Kind, body: Body) -> Response {
-    let body = match body {
+    let body = match body::read(body, app.settings.body_bytes).await {
         Ok(body) => body,
-        Err(rejection) if rejection.status().as_u16() == 413 => {
-            return refused(app, ApiError::too_large(app.settings.body_bytes));
-        }
-        Err(rejection) => return refused(app, ApiError::invalid(rejection.body_text())),
+        Err(error) => return refused(app, error, Body::empty()).await,
     };
     let number = app.requests.fetch_add(1, Ordering::Relaxed);
     let name = if kind == Kind::Chat { "chatcmpl" } else { "cmpl" };

@@ -441,6 +441,22 @@ async fn a_server_that_has_a_key_wants_it() {
 }
 
 #[tokio::test]
+async fn whoever_is_refused_while_sending_hears_why() {
+    let key = Some(Secret::new("sk-why"));
+    let site = site(Settings { key, body_bytes: 100_000, ..Settings::default() }, sources());
+    // More than all buffers on the way hold.
+    let long = chat("base", &"x".repeat(16 << 20), json!({}));
+    for (path, key, status) in [
+        ("chat/completions", "wrong", 401),
+        ("chat/completions", "sk-why", 413),
+        ("elsewhere", "sk-why", 404),
+    ] {
+        let sent = site.request(path, &long).header("authorization", format!("Bearer {key}")).send().await;
+        assert_eq!(sent.unwrap().status().as_u16(), status);
+    }
+}
+
+#[tokio::test]
 async fn what_is_under_way_finishes_and_nothing_new_begins() {
     let site = site(Settings::default(), sources());
     let asked = json!({ "max_tokens": 1500, "stream": true });
