@@ -88,10 +88,8 @@ mod tests {
     use std::convert::Infallible;
 
     fn rows(budget: u64, lengths: &[u64]) -> Vec<usize> {
-        match fill(budget, |row| Ok::<_, Infallible>(lengths.get(row).copied())) {
-            Ok(rows) => rows,
-            Err(never) => match never {},
-        }
+        let Ok(rows) = fill(budget, |row| Ok::<_, Infallible>(lengths.get(row).copied()));
+        rows
     }
 
     /// The rows with these lengths, over and over.

@@ -67,10 +67,8 @@ pub fn nested_tokens(lengths: &[u64], seed: u64, budgets: &[u64]) -> Vec<Part> {
 /// The next rows for a budget.
 fn draw(budget: u64, left: &[usize], lengths: &[u64]) -> Vec<usize> {
     let length = |place: usize| Ok::<_, Infallible>(left.get(place).map(|row| lengths[*row]));
-    match budget::fill(budget, length) {
-        Ok(places) => places.into_iter().map(|place| left[place]).collect(),
-        Err(never) => match never {},
-    }
+    let Ok(places) = budget::fill(budget, length);
+    places.into_iter().map(|place| left[place]).collect()
 }
 
 #[cfg(test)]

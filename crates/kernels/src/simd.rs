@@ -158,12 +158,30 @@ pub(crate) trait Fma {
     /// # Safety
     /// They must be writable at `to`.
     unsafe fn store(to: *mut f32, x: Self::Vector);
-    /// Says that the cache line at an address will be read soon, where the CPU can be told; the address need not be valid.
-    #[inline(always)]
-    fn prefetch(_at: *const f32) {}
-    /// As [`Fma::prefetch`], for what will be read a little later: into the level 2 cache.
-    #[inline(always)]
-    fn prefetch_far(_at: *const f32) {}
+}
+
+/// Says that the cache line at an address will be read soon, where the CPU can be told; the address need not be valid.
+#[inline(always)]
+pub(crate) fn prefetch(at: *const f32) {
+    #[cfg(target_arch = "x86_64")]
+    // SAFETY: a hint, which never faults; SSE is part of the architecture.
+    unsafe {
+        std::arch::x86_64::_mm_prefetch::<{ std::arch::x86_64::_MM_HINT_T0 }>(at.cast());
+    }
+    #[cfg(not(target_arch = "x86_64"))]
+    let _ = at;
+}
+
+/// As [`prefetch`], for what will be read a little later: into the level 2 cache.
+#[inline(always)]
+pub(crate) fn prefetch_far(at: *const f32) {
+    #[cfg(target_arch = "x86_64")]
+    // SAFETY: as above.
+    unsafe {
+        std::arch::x86_64::_mm_prefetch::<{ std::arch::x86_64::_MM_HINT_T1 }>(at.cast());
+    }
+    #[cfg(not(target_arch = "x86_64"))]
+    let _ = at;
 }
 
 /// For every CPU of this architecture: two roundings, lanes left to the compiler.
@@ -214,16 +232,6 @@ mod x86 {
         const REGISTERS: usize = 24;
         type Vector = __m512;
         #[inline(always)]
-        fn prefetch(at: *const f32) {
-            // SAFETY: a hint, which never faults; SSE is part of the architecture.
-            unsafe { _mm_prefetch::<_MM_HINT_T0>(at.cast()) }
-        }
-        #[inline(always)]
-        fn prefetch_far(at: *const f32) {
-            // SAFETY: a hint, which never faults; SSE is part of the architecture.
-            unsafe { _mm_prefetch::<_MM_HINT_T1>(at.cast()) }
-        }
-        #[inline(always)]
         fn fma(a: f32, b: f32, c: f32) -> f32 {
             a.mul_add(b, c)
         }
@@ -247,16 +255,6 @@ mod x86 {
     impl Fma for Avx2 {
         const REGISTERS: usize = 6;
         type Vector = [__m256; 2];
-        #[inline(always)]
-        fn prefetch(at: *const f32) {
-            // SAFETY: a hint, which never faults; SSE is part of the architecture.
-            unsafe { _mm_prefetch::<_MM_HINT_T0>(at.cast()) }
-        }
-        #[inline(always)]
-        fn prefetch_far(at: *const f32) {
-            // SAFETY: a hint, which never faults; SSE is part of the architecture.
-            unsafe { _mm_prefetch::<_MM_HINT_T1>(at.cast()) }
-        }
         #[inline(always)]
         fn fma(a: f32, b: f32, c: f32) -> f32 {
             a.mul_add(b, c)

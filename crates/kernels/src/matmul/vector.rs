@@ -4,7 +4,7 @@
 //! that fuse give the same bits.
 
 use super::{MatMut, Operand, Side, Write};
-use crate::simd::{Fma, LANES, Line, dispatch};
+use crate::simd::{Fma, LANES, Line, dispatch, prefetch, prefetch_far};
 
 /// Rows of a strip of the left operand.
 const ROWS: usize = 12;
@@ -251,13 +251,13 @@ fn tile<F: Fma, const R: usize, const C: usize>(
         let mut acc = [[zero; C]; R];
         for from in (0..depth).step_by(ahead.every) {
             if !ahead.alone {
-                F::prefetch_far(ahead.next);
+                prefetch_far(ahead.next);
                 ahead.next = ahead.next.wrapping_add(LANES);
             }
             for _ in from..(from + ahead.every).min(depth) {
                 if near {
                     for line in 0..COLS / LANES {
-                        F::prefetch(right.wrapping_add(AHEAD * COLS + line * LANES));
+                        prefetch(right.wrapping_add(AHEAD * COLS + line * LANES));
                     }
                 }
                 let b: [F::Vector; C] = std::array::from_fn(|c| F::load(right.add(c * LANES)));

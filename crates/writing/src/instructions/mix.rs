@@ -208,11 +208,7 @@ type Dropped = Vec<(Candidate, Option<Judged>, String)>;
 
 /// Which of the rows with these lengths to take for the budget, in their order.
 fn fill(budget: u64, lengths: &[u64]) -> Vec<usize> {
-    let rows = budget::fill(budget, |row| Ok::<_, Infallible>(lengths.get(row).copied()));
-    let mut rows = match rows {
-        Ok(rows) => rows,
-        Err(never) => match never {},
-    };
+    let Ok(mut rows) = budget::fill(budget, |row| Ok::<_, Infallible>(lengths.get(row).copied()));
     rows.sort_unstable();
     rows
 }
